@@ -9,8 +9,9 @@ module=github.com/sluice-k8s/sluice
 types=(./pkg/apis/stable/v1)
 groups=(stable/v1) # the same, as client-gen wants it
 
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+out=$tmp/generated # replaces pkg/generated at the end, so that a failure leaves it as it was
 
 tool() { go tool -modfile=hack/tools/codegen/go.mod "$@"; }
 
@@ -27,10 +28,10 @@ generator deepcopy-gen --output-file zz_generated.deepcopy.go "${types[@]}"
 
 echo "generate: controller-gen" >&2
 tool controller-gen crd "${types[@]/#/paths=}" output:crd:dir="$out/crds"
-go -C hack/tools/codegen run ./crdschema "$module/pkg/apis" "$out"/crds/*.yaml >"$out/schema.json"
+go -C hack/tools/codegen run ./crdschema "$module/pkg/apis" "$out"/crds/*.yaml >"$tmp/schema.json"
 
 # The schema lets the fake clientset do server-side apply.
-generator applyconfiguration-gen $(into applyconfiguration) --openapi-schema "$out/schema.json" \
+generator applyconfiguration-gen $(into applyconfiguration) --openapi-schema "$tmp/schema.json" \
 	--external-applyconfigurations k8s.io/api/core/v1.ObjectReference:k8s.io/client-go/applyconfigurations/core/v1 \
 	"${types[@]}"
 generator client-gen $(into clientset) --clientset-name versioned \
@@ -41,7 +42,5 @@ generator informer-gen $(into informers) \
 	--versioned-clientset-package "$module/pkg/generated/clientset/versioned" \
 	--listers-package "$module/pkg/generated/listers" "${types[@]}"
 
-rm "$out/schema.json"
 rm -rf pkg/generated
 cp -R "$out" pkg/generated
-chmod 755 pkg/generated
