@@ -1,0 +1,31 @@
+// Package controlplanetest gives tests a real control plane: one per test
+// binary, and a namespace per test.
+//
+//	func TestMain(m *testing.M) { os.Exit(controlplanetest.Run(m)) }
+//
+//	func TestReconcile(t *testing.T) {
+//		config := controlplanetest.Config(t)
+//		namespace := controlplanetest.Namespace(t)
+//		…
+//	}
+//
+// The control plane starts when a test first asks for it, which takes a few
+// seconds, so that "go test -run Unit" pays nothing; it stops in Run and dies
+// with the test binary in any case. The very first start on a machine compiles
+// it for minutes: run "make controlplane" before, because "go test" counts
+// that against its -timeout.
+//
+// If SLUICE_TEST_KUBECONFIG is set, tests use that cluster instead.
+//
+// While it runs, the control plane keeps some goroutines. Run has ended them
+// when it returns, so that is the time to look for leaks:
+//
+//	func TestMain(m *testing.M) {
+//		code := controlplanetest.Run(m)
+//		if err := goleak.Find(); err != nil && code == 0 {
+//			fmt.Fprintln(os.Stderr, err)
+//			code = 1
+//		}
+//		os.Exit(code)
+//	}
+package controlplanetest

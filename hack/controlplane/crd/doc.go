@@ -1,0 +1,2 @@
+// Package crd installs CustomResourceDefinitions.
+package crd

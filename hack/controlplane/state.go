@@ -1,0 +1,93 @@
+package controlplane
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// state is what a control plane records about itself so that another process
+// can find it. It is written after each start of a part, so that what runs is
+// known even if the starter is killed.
+type state struct {
+	Kubernetes   string          `json:"kubernetes"`
+	Etcd         string          `json:"etcd"`
+	FeatureGates map[string]bool `json:"featureGates,omitempty"`
+	AuditLog     string          `json:"auditLog,omitempty"`
+	Parts        []partState     `json:"parts"` // in the order of their start
+	Ready        bool            `json:"ready"`
+}
+
+type partState struct {
+	Name string `json:"name"`
+	Port int    `json:"port"` // on 127.0.0.1
+	process
+}
+
+// readState returns the zero state if there is none.
+func (h home) readState() (state, error) {
+	var s state
+	b, err := os.ReadFile(h.stateFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		return s, fmt.Errorf("controlplane: read %q: %w", h.stateFile(), err)
+	}
+	return s, nil
+}
+
+// writeState replaces the state at once, so that a reader never sees half.
+func (h home) writeState(s state) error {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(h.stateFile(), append(b, '\n'))
+}
+
+// running tells whether the start was completed and every part is alive.
+func (s state) running() bool {
+	dead := func(p partState) bool { return !p.alive() }
+	return s.Ready && !slices.ContainsFunc(s.Parts, dead)
+}
+
+// sameOptions tells whether o asks for the control plane that s describes.
+func (s state) sameOptions(o Options) bool {
+	return maps.Equal(s.FeatureGates, o.FeatureGates) && s.AuditLog == o.AuditLog
+}
+
+// stop ends the parts, last started first.
+func (s state) stop(ctx context.Context) error {
+	for _, p := range slices.Backward(s.Parts) {
+		if err := p.stop(ctx); err != nil {
+			return fmt.Errorf("controlplane: stop %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// writeFile replaces the file at path at once. Only the user can read it.
+func writeFile(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
