@@ -1,0 +1,68 @@
+package cache
+
+import (
+	"context"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+)
+
+// Config configures a [Reflector] or an [Informer]. The zero value works.
+type Config struct {
+	// Name names the informer in logs and errors. Defaults to the type of its objects, such as "*v1.Pod".
+	Name string
+
+	// ListOptions changes the options of every list and watch request, for instance to set selectors. It must not
+	// change the resource version, the limit or the continue token. Nil changes nothing.
+	ListOptions func(*metav1.ListOptions)
+
+	// PageSize is the most objects that one list request asks for. Negative means no limit. Defaults to 500.
+	PageSize int64
+
+	// WatchTimeout is how long a watch lasts until the server is to end it: randomly up to twice as long, so that the
+	// watches of a restarted server drift apart. Defaults to 5 minutes.
+	WatchTimeout time.Duration
+
+	// MinBackoff is the wait after a first failed request; it doubles with each further one up to MaxBackoff, and then
+	// as much again is added at random. MaxBackoff also bounds a wait that the server asks for. They default to 800 ms and
+	// 30 s, as in client-go.
+	MinBackoff, MaxBackoff time.Duration
+
+	// Logger defaults to the logger in the context of Run.
+	Logger klog.Logger
+
+	// Clock times the waits. Defaults to the real clock.
+	Clock clock.Clock
+}
+
+func (c Config) withDefaults(name string) Config {
+	setDefault(&c.Name, name)
+	setDefault(&c.PageSize, 500)
+	setDefault(&c.WatchTimeout, 5*time.Minute)
+	setDefault(&c.MinBackoff, 800*time.Millisecond)
+	setDefault(&c.MaxBackoff, 30*time.Second)
+	if c.ListOptions == nil {
+		c.ListOptions = func(*metav1.ListOptions) {}
+	}
+	if c.Clock == nil {
+		c.Clock = clock.RealClock{}
+	}
+	return c
+}
+
+func setDefault[V comparable](field *V, value V) {
+	var zero V
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c Config) logger(ctx context.Context) klog.Logger {
+	logger := c.Logger
+	if logger.GetSink() == nil {
+		logger = klog.FromContext(ctx)
+	}
+	return logger.WithValues("informer", c.Name)
+}

@@ -1,0 +1,250 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A log is a handler's diary.
+type log struct {
+	mu      sync.Mutex
+	entries []string
+}
+
+func (l *log) handle(_ context.Context, event Event[*corev1.ConfigMap]) {
+	entry := fmt.Sprintf("%s %s@%s", event.Type, event.Key.Name, event.Object.ResourceVersion)
+	if event.Initial {
+		entry += " initial"
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, entry)
+}
+
+func (l *log) read() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.entries)
+}
+
+func (l *log) want(t *testing.T, entries ...string) {
+	t.Helper()
+	synctest.Wait()
+	if got := l.read(); !slices.Equal(got, entries) {
+		t.Errorf("the handler saw %q, want %q", got, entries)
+	}
+}
+
+// A liveServer lists two objects and then streams what the test sends.
+type liveServer struct {
+	scriptedServer
+	stream *watch.FakeWatcher
+}
+
+func newLiveServer() *liveServer {
+	return &liveServer{scriptedServer: scriptedServer{replies: []reply{page("5", "", "a", "b")}}, stream: watch.NewFake()}
+}
+
+func (s *liveServer) Watch(context.Context, metav1.ListOptions) (watch.Interface, error) {
+	return s.stream, nil
+}
+
+// start runs the informer until the returned function is called.
+func start(t *testing.T, i *Informer[*corev1.ConfigMap]) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- i.Run(ctx) }()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	}
+}
+
+func newTestInformer(s ListerWatcher[*corev1.ConfigMap]) *Informer[*corev1.ConfigMap] {
+	return NewInformer(s, Config{})
+}
+
+func TestInformerTellsEverySubscriber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newLiveServer()
+		i := newTestInformer(s)
+		var early, late log
+		i.Subscribe("early", early.handle)
+		stop := start(t, i)
+		if err := i.WaitForSync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		early.want(t, "Added a@1 initial", "Added b@1 initial")
+
+		s.stream.Modify(configMap("a", "u", "6"))
+		early.want(t, "Added a@1 initial", "Added b@1 initial", "Updated a@6")
+
+		subscription := i.Subscribe("late", late.handle)
+		if err := subscription.WaitForSync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(late.entries)
+		late.want(t, "Added a@6 initial", "Added b@1 initial")
+
+		s.stream.Delete(configMap("b", "u", "7"))
+		s.stream.Add(configMap("c", "u", "8"))
+		late.want(t, "Added a@6 initial", "Added b@1 initial", "Deleted b@7", "Added c@8")
+		stop()
+	})
+}
+
+func TestASlowSubscriberHoldsUpNobodyAndMissesNoLastState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newLiveServer()
+		i := newTestInformer(s)
+		var slow, fast log
+		release := make(chan struct{})
+		subscription := i.Subscribe("slow", func(ctx context.Context, event Event[*corev1.ConfigMap]) {
+			<-release
+			slow.handle(ctx, event)
+		})
+		i.Subscribe("fast", fast.handle)
+		stop := start(t, i)
+		synctest.Wait()
+		for version := range 100 {
+			s.stream.Modify(configMap("a", "u", fmt.Sprint(10+version)))
+			synctest.Wait()
+		}
+		if got := len(fast.read()); got != 102 {
+			t.Errorf("the fast handler saw %d events, want 102", got)
+		}
+		if got := subscription.Pending(); got != 1 {
+			t.Errorf("%d objects wait for the slow handler, want 1", got)
+		}
+		close(release)
+		slow.want(t, "Added a@1 initial", "Added b@1 initial", "Updated a@109")
+		stop()
+	})
+}
+
+func TestAPanickingHandlerMissesOneEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newTestInformer(newLiveServer())
+		var seen log
+		subscription := i.Subscribe("panics", func(ctx context.Context, event Event[*corev1.ConfigMap]) {
+			if event.Key.Name == "a" {
+				panic("a bug")
+			}
+			seen.handle(ctx, event)
+		})
+		stop := start(t, i)
+		if err := subscription.WaitForSync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		seen.want(t, "Added b@1 initial")
+		if got := subscription.Panics(); got != 1 {
+			t.Errorf("%d panics counted, want 1", got)
+		}
+		stop()
+	})
+}
+
+func TestCloseEndsASubscription(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newLiveServer()
+		i := newTestInformer(s)
+		var before, closed, stays log
+		i.Subscribe("never started", before.handle).Close()
+		subscription := i.Subscribe("closed", closed.handle)
+		i.Subscribe("stays", stays.handle)
+		stop := start(t, i)
+		synctest.Wait()
+		subscription.Close()
+		subscription.Close()
+		s.stream.Modify(configMap("a", "u", "6"))
+		stays.want(t, "Added a@1 initial", "Added b@1 initial", "Updated a@6")
+		closed.want(t, "Added a@1 initial", "Added b@1 initial")
+		before.want(t)
+		stop()
+	})
+}
+
+func TestWaitForSyncSaysWhyNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forbidden := reply{err: apierrors.NewForbidden(pods, "", errors.New("no rights"))}
+		i := newTestInformer(&scriptedServer{replies: []reply{forbidden, forbidden}})
+		stop := start(t, i)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := i.WaitForSync(ctx)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no rights") {
+			t.Errorf("the error is %q, want the deadline and the server's reason", err)
+		}
+		stop()
+	})
+}
+
+func TestAStoppedInformer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newTestInformer(&scriptedServer{})
+		subscription := i.Subscribe("before", new(log).handle)
+		start(t, i)()
+		late := i.Subscribe("after", new(log).handle)
+		for name, err := range map[string]error{
+			"WaitForSync":                   i.WaitForSync(t.Context()),
+			"WaitForSync of a subscription": subscription.WaitForSync(t.Context()),
+			"WaitForSync of a late one":     late.WaitForSync(t.Context()),
+		} {
+			if !errors.Is(err, ErrStopped) {
+				t.Errorf("%s returned %v, want ErrStopped", name, err)
+			}
+		}
+		subscription.Close()
+		late.Close()
+		if err := i.Run(t.Context()); !errors.Is(err, ErrStarted) {
+			t.Errorf("a second Run returned %v, want ErrStarted", err)
+		}
+	})
+}
+
+func TestInformerCountsIndexErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newTestInformer(newLiveServer())
+		AddIndex(i.Indexer(), "bad", func(*corev1.ConfigMap) []string { panic("a bug") })
+		stop := start(t, i)
+		if err := i.WaitForSync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := i.IndexErrors(); got != 2 {
+			t.Errorf("%d index errors, want one for each object", got)
+		}
+		if _, ok := i.Indexer().Get(types.NamespacedName{Namespace: "ns", Name: "a"}); !ok {
+			t.Error("the object is not stored")
+		}
+		stop()
+	})
+}
+
+func TestNames(t *testing.T) {
+	if got := newTestInformer(&scriptedServer{}).Name(); got != "*v1.ConfigMap" {
+		t.Errorf("the default name is %q", got)
+	}
+	if got := NewInformer(ListerWatcher[*corev1.ConfigMap](&scriptedServer{}), Config{Name: "settings"}).Name(); got != "settings" {
+		t.Errorf("the name is %q", got)
+	}
+}

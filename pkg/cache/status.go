@@ -1,0 +1,45 @@
+package cache
+
+import "sync"
+
+// Status says what a [Reflector] has done since it started.
+type Status struct {
+	Lists   int // list requests begun, whatever their number of pages
+	Watches int // watches opened
+	Events  int // events received and passed on, bookmarks included
+	Skipped int // objects and events that could not be used
+	Listed  int // objects in the last list
+
+	// Connected says that a watch is open now.
+	Connected bool
+	// LastError is the error of the last request, nil when it ended well.
+	LastError error
+}
+
+type status struct {
+	mu      sync.Mutex
+	current Status
+}
+
+func (s *status) get() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
+func (s *status) update(change func(*Status)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.current)
+}
+
+func (s *status) listing()     { s.update(func(c *Status) { c.Lists++ }) }
+func (s *status) listed(n int) { s.update(func(c *Status) { c.Listed = n }) }
+func (s *status) watching() {
+	s.update(func(c *Status) { c.Watches++; c.Connected = true; c.LastError = nil })
+}
+func (s *status) received() { s.update(func(c *Status) { c.Events++ }) }
+func (s *status) skipped()  { s.update(func(c *Status) { c.Skipped++ }) }
+func (s *status) ended(o outcome) {
+	s.update(func(c *Status) { c.Connected = false; c.LastError = o.err })
+}

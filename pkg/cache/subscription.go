@@ -1,0 +1,151 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"k8s.io/klog/v2"
+)
+
+// A Handler takes the events of a [Subscription], one at a time. The context is that of
+// [Informer.Run]. A handler that panics misses that event: the panic is logged and counted, and the next event follows.
+type Handler[T Object] func(ctx context.Context, event Event[T])
+
+// A Subscription hands the events of an [Informer] to one handler until it is closed or the informer stops. Its methods
+// may be called concurrently.
+type Subscription[T Object] struct {
+	informer *Informer[T]
+	name     string
+	handler  Handler[T]
+	wake     chan struct{} // holds a token while something may wait
+	closing  chan struct{} // closed by Close
+	ended    chan struct{} // closed when the handler will not be called again
+	synced   chan struct{} // closed when the handler has seen all initial events
+	panics   atomic.Int64
+
+	mu      sync.Mutex
+	backlog backlog[T]
+	primed  bool // all initial events are in the backlog
+}
+
+func newSubscription[T Object](informer *Informer[T], name string, handler Handler[T]) *Subscription[T] {
+	return &Subscription[T]{
+		informer: informer,
+		name:     name,
+		handler:  handler,
+		wake:     make(chan struct{}, 1),
+		closing:  make(chan struct{}),
+		ended:    make(chan struct{}),
+		synced:   make(chan struct{}),
+		backlog:  newBacklog[T](),
+	}
+}
+
+// WaitForSync waits until the handler has returned from all initial events: what existed when the informer, or the
+// subscription if it came later, started. It returns the context's error, or [ErrStopped] when that will not happen any
+// more.
+func (s *Subscription[T]) WaitForSync(ctx context.Context) error {
+	select {
+	case <-s.synced:
+		return nil
+	case <-s.ended:
+		return fmt.Errorf("cache: subscription %q: %w", s.name, ErrStopped)
+	case <-ctx.Done():
+		return fmt.Errorf("cache: subscription %q has not synced: %w", s.name, ctx.Err())
+	}
+}
+
+// Close ends the subscription and waits until its handler has returned, so the handler itself must not call it. What
+// still waits is dropped. Closing again does nothing.
+func (s *Subscription[T]) Close() {
+	s.informer.unsubscribe(s)
+	<-s.ended
+}
+
+// Pending returns how many objects have events that wait for the handler.
+func (s *Subscription[T]) Pending() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.backlog.len()
+}
+
+// Panics returns how many events the handler has missed by panicking.
+func (s *Subscription[T]) Panics() int { return int(s.panics.Load()) }
+
+// push adds events to the backlog; primed says that all initial ones are there now.
+func (s *Subscription[T]) push(events []Event[T], primed bool) {
+	s.mu.Lock()
+	for _, event := range events {
+		s.backlog.push(event)
+	}
+	s.primed = s.primed || primed
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run hands out events until the context is done or the subscription is closed.
+func (s *Subscription[T]) run(ctx context.Context) {
+	defer close(s.ended)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.closing:
+			return
+		case <-s.wake:
+			s.drain(ctx)
+		}
+	}
+}
+
+// drain hands out everything that waits.
+func (s *Subscription[T]) drain(ctx context.Context) {
+	taken, primed := s.take()
+	for event := range taken.all() {
+		if s.isEnding(ctx) {
+			return
+		}
+		s.handle(ctx, event)
+	}
+	if primed {
+		close(s.synced)
+	}
+}
+
+// take empties the backlog. primed is true once: when the last initial events are in what it returns.
+func (s *Subscription[T]) take() (taken backlog[T], primed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken, primed = s.backlog, s.primed
+	s.backlog, s.primed = newBacklog[T](), false
+	return taken, primed
+}
+
+func (s *Subscription[T]) isEnding(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	case <-s.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// handle calls the handler, whatever it does.
+func (s *Subscription[T]) handle(ctx context.Context, event Event[T]) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.panics.Add(1)
+			klog.FromContext(ctx).Error(nil, "Handler panicked", "subscription", s.name, "event", event.Type,
+				"key", event.Key, "panic", cause, "stack", string(debug.Stack()))
+		}
+	}()
+	s.handler(ctx, event)
+}
