@@ -13,6 +13,8 @@ var ErrStopped = errors.New("stopped")
 // ErrStarted is returned by [Informer.Run] when it is called a second time.
 var ErrStarted = errors.New("was started before; make a new one")
 
+var errNotRunning = errors.New("the informer is not running: its Run was not called")
+
 // An IndexError says that an index function panicked, which leaves the object out of the index.
 type IndexError struct {
 	Index string

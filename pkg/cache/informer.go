@@ -108,8 +108,18 @@ func (i *Informer[T]) WaitForSync(ctx context.Context) error {
 	}
 }
 
+// reason joins err with what keeps the informer from being synced, as far as that is known.
 func (i *Informer[T]) reason(err error) error {
-	return errors.Join(err, i.Status().LastError)
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	switch {
+	case i.state == created:
+		return errors.Join(err, errNotRunning)
+	case !i.HasSynced():
+		return errors.Join(err, i.Status().LastError)
+	default:
+		return err
+	}
 }
 
 // Run keeps the indexer up to date until the context is done, and returns nil when all its goroutines have ended, those of

@@ -199,6 +199,17 @@ func TestWaitForSyncSaysWhyNot(t *testing.T) {
 	})
 }
 
+func TestWaitForSyncOfAnInformerThatNobodyRuns(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	i := newTestInformer(&scriptedServer{})
+	for _, wait := range []func(context.Context) error{i.WaitForSync, i.Subscribe("s", new(log).handle).WaitForSync} {
+		if err := wait(ctx); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "Run was not called") {
+			t.Errorf("the error is %q, want it to say that Run was not called", err)
+		}
+	}
+}
+
 func TestAStoppedInformer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newTestInformer(&scriptedServer{})

@@ -45,16 +45,17 @@ func newSubscription[T Object](informer *Informer[T], name string, handler Handl
 }
 
 // WaitForSync waits until the handler has returned from all initial events: what existed when the informer, or the
-// subscription if it came later, started. It returns the context's error, or [ErrStopped] when that will not happen any
-// more.
+// subscription if it came later, started. Otherwise it returns the context's error joined with the reason, as
+// far as it is known, or [ErrStopped].
 func (s *Subscription[T]) WaitForSync(ctx context.Context) error {
 	select {
 	case <-s.synced:
 		return nil
 	case <-s.ended:
-		return fmt.Errorf("cache: subscription %q: %w", s.name, ErrStopped)
+		return fmt.Errorf("cache: subscription %q to informer %q: %w", s.name, s.informer.config.Name, ErrStopped)
 	case <-ctx.Done():
-		return fmt.Errorf("cache: subscription %q has not synced: %w", s.name, ctx.Err())
+		return fmt.Errorf("cache: subscription %q to informer %q has not synced: %w",
+			s.name, s.informer.config.Name, s.informer.reason(ctx.Err()))
 	}
 }
 

@@ -1,0 +1,210 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+// Config configures a [Controller]. Name and Reconcile are required.
+type Config[K comparable] struct {
+	// Name names the controller in logs and errors.
+	Name string
+
+	// Reconcile makes the world as it should be for one key. Up to Workers calls run at the same time, of different keys.
+	// The context carries a logger with the controller's name and the key; it ends when the grace period is over.
+	Reconcile func(ctx context.Context, key K) Result
+
+	// Sources say which keys are to be reconciled when.
+	Sources []Source[K]
+
+	// Workers is how many keys are reconciled at the same time. Defaults to 1.
+	Workers int
+
+	// RateLimiter says how long a key waits that is retried. Defaults to [queue.DefaultRateLimiter].
+	RateLimiter queue.RateLimiter[K]
+
+	// GracePeriod is how long running reconciles may go on when the controller is stopped. Then their context ends;
+	// Run still waits for them. Defaults to 30 s; negative means no grace.
+	GracePeriod time.Duration
+
+	// Observe is called after each reconcile, by the worker, before the key is handed out again. Nil observes nothing.
+	Observe func(Observation[K])
+
+	// Logger defaults to the logger in the context of Run.
+	Logger klog.Logger
+
+	// Clock times delays, retries and the grace period. Defaults to the real clock.
+	Clock clock.WithTicker
+}
+
+// An Observation tells of one reconcile.
+type Observation[K comparable] struct {
+	Key      K
+	Result   Result
+	Queued   time.Duration // from when the key was ready until a worker took it
+	Took     time.Duration
+	Failures int // failures in a row, this one included
+}
+
+func (c Config[K]) withDefaults() Config[K] {
+	if c.Workers == 0 {
+		c.Workers = 1
+	}
+	if c.GracePeriod == 0 {
+		c.GracePeriod = 30 * time.Second
+	}
+	if c.Observe == nil {
+		c.Observe = func(Observation[K]) {}
+	}
+	if c.Clock == nil {
+		c.Clock = clock.RealClock{}
+	}
+	return c
+}
+
+func (c Config[K]) validate() error {
+	switch {
+	case c.Name == "":
+		return errors.New("controller: Name is empty; it names the controller in logs and errors")
+	case c.Reconcile == nil:
+		return fmt.Errorf("controller %q: Reconcile is nil", c.Name)
+	case c.Workers < 0:
+		return fmt.Errorf("controller %q: Workers is %d; it must be 1 or more, or 0 for the default", c.Name, c.Workers)
+	}
+	return nil
+}
+
+// A Controller calls a reconcile function for each key that its sources add. Its methods may be called concurrently.
+type Controller[K comparable] struct {
+	config  Config[K]
+	queue   *queue.Queue[K]
+	started atomic.Bool
+	counts  counts
+}
+
+// New returns a controller, or an error that names the field of the config that is wrong. It does nothing until
+// [Controller.Run].
+func New[K comparable](config Config[K]) (*Controller[K], error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	config = config.withDefaults()
+	return &Controller[K]{
+		config: config,
+		queue:  queue.New(queue.Config[K]{RateLimiter: config.RateLimiter, Clock: config.Clock}),
+	}, nil
+}
+
+// Name returns the controller's name.
+func (c *Controller[K]) Name() string { return c.config.Name }
+
+// Enqueue adds a key by hand, as a source would.
+func (c *Controller[K]) Enqueue(key K) { c.queue.Add(key) }
+
+// Run subscribes to the sources, waits until they have synced, and reconciles until the context is done. The informers
+// must be run by somebody else, for instance by [Run]. It returns nil when it was stopped, and an error when a source ended
+// before it had synced. A second call returns [ErrStarted].
+func (c *Controller[K]) Run(ctx context.Context) error {
+	if c.started.Swap(true) {
+		return fmt.Errorf("controller %q: %w", c.config.Name, ErrStarted)
+	}
+	ctx = klog.NewContext(ctx, c.logger(ctx))
+	defer c.queue.ShutDown()
+
+	subscriptions := c.subscribe()
+	defer closeAll(subscriptions)
+	if err := c.waitForSync(ctx, subscriptions); err != nil {
+		return err
+	}
+	c.work(ctx)
+	return nil
+}
+
+func (c *Controller[K]) logger(ctx context.Context) klog.Logger {
+	logger := c.config.Logger
+	if logger.GetSink() == nil {
+		logger = klog.FromContext(ctx)
+	}
+	return logger.WithValues("controller", c.config.Name)
+}
+
+func (c *Controller[K]) subscribe() []Subscription {
+	subscriptions := make([]Subscription, 0, len(c.config.Sources))
+	for _, source := range c.config.Sources {
+		subscriptions = append(subscriptions, source.Subscribe(c.config.Name, c.queue.Add))
+	}
+	return subscriptions
+}
+
+func closeAll(subscriptions []Subscription) {
+	for _, subscription := range subscriptions {
+		subscription.Close()
+	}
+}
+
+// syncReport is how often a controller says what it is still waiting for.
+const syncReport = 10 * time.Second
+
+// waitForSync returns nil as well when the context is done: then nothing is left to do.
+func (c *Controller[K]) waitForSync(ctx context.Context, subscriptions []Subscription) error {
+	for _, subscription := range subscriptions {
+		for {
+			err := waitAtMost(ctx, syncReport, subscription.WaitForSync)
+			if err == nil || ctx.Err() != nil {
+				break
+			}
+			if !errors.Is(err, context.DeadlineExceeded) {
+				return fmt.Errorf("controller %q: %w", c.config.Name, err)
+			}
+			klog.FromContext(ctx).Info("Still waiting for sync", "reason", err)
+		}
+	}
+	return nil
+}
+
+func waitAtMost(ctx context.Context, limit time.Duration, wait func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return wait(ctx)
+}
+
+// work runs the workers until the context is done, and then waits for them.
+func (c *Controller[K]) work(ctx context.Context) {
+	reconciling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	var workers sync.WaitGroup
+	for range c.config.Workers {
+		workers.Go(func() { c.worker(ctx, reconciling) })
+	}
+	<-ctx.Done()
+	c.queue.ShutDown()
+
+	timer := c.config.Clock.NewTimer(c.config.GracePeriod)
+	defer timer.Stop()
+	select {
+	case <-finished(&workers):
+	case <-timer.C():
+		klog.FromContext(ctx).Info("Grace period is over, cancelling running reconciles", "gracePeriod", c.config.GracePeriod)
+		cancel(ErrGracePeriod)
+		workers.Wait()
+	}
+}
+
+// finished returns a channel that is closed when the group is done.
+func finished(group *sync.WaitGroup) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		group.Wait()
+	}()
+	return done
+}

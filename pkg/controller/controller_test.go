@@ -1,0 +1,351 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/sluice-k8s/sluice/pkg/controller"
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A hand is a Source that a test drives.
+type hand struct {
+	add    func(string)
+	synced chan struct{}
+	broken error
+	closed bool
+}
+
+func newHand() *hand { return &hand{synced: make(chan struct{})} }
+
+func (h *hand) Subscribe(_ string, add func(string)) controller.Subscription {
+	h.add = add
+	return h
+}
+
+func (h *hand) WaitForSync(ctx context.Context) error {
+	if h.broken != nil {
+		return h.broken
+	}
+	select {
+	case <-h.synced:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (h *hand) Close() { h.closed = true }
+
+// start runs the controller until the returned function is called.
+func start(t *testing.T, config controller.Config[string]) (c *controller.Controller[string], stop func()) {
+	t.Helper()
+	if config.Name == "" {
+		config.Name = "test"
+	}
+	c, err := controller.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	synctest.Wait()
+	return c, func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	}
+}
+
+func TestNewNamesTheWrongField(t *testing.T) {
+	reconcile := func(context.Context, string) controller.Result { return controller.Done() }
+	tests := map[string]controller.Config[string]{
+		"Name":      {Reconcile: reconcile},
+		"Reconcile": {Name: "test"},
+		"Workers":   {Name: "test", Reconcile: reconcile, Workers: -1},
+	}
+	for field, config := range tests {
+		if _, err := controller.New(config); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("the error is %v, want it to name %s", err, field)
+		}
+	}
+}
+
+func TestNothingIsReconciledBeforeSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := newHand(), newHand()
+		var reconciled atomic.Int32
+		_, stop := start(t, controller.Config[string]{
+			Sources: []controller.Source[string]{first, second},
+			Reconcile: func(context.Context, string) controller.Result {
+				reconciled.Add(1)
+				return controller.Done()
+			},
+		})
+		first.add("a")
+		close(first.synced)
+		time.Sleep(time.Minute)
+		if got := reconciled.Load(); got != 0 {
+			t.Fatalf("%d reconciles before the second source had synced", got)
+		}
+		close(second.synced)
+		synctest.Wait()
+		if got := reconciled.Load(); got != 1 {
+			t.Errorf("%d reconciles after sync, want 1", got)
+		}
+		stop()
+		if !first.closed || !second.closed {
+			t.Error("a subscription was not closed")
+		}
+	})
+}
+
+func TestRunFailsWhenASourceCannotSync(t *testing.T) {
+	source := newHand()
+	source.broken = errors.New("stopped")
+	c, err := controller.New(controller.Config[string]{
+		Name:      "test",
+		Sources:   []controller.Source[string]{source},
+		Reconcile: func(context.Context, string) controller.Result { return controller.Done() },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Run(t.Context()); !errors.Is(err, source.broken) {
+		t.Errorf("Run returned %v, want the source's error", err)
+	}
+	if err := c.Run(t.Context()); !errors.Is(err, controller.ErrStarted) {
+		t.Errorf("a second Run returned %v, want ErrStarted", err)
+	}
+}
+
+func TestStoppedBeforeSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, stop := start(t, controller.Config[string]{
+			Sources:   []controller.Source[string]{newHand()},
+			Reconcile: func(context.Context, string) controller.Result { return controller.Done() },
+		})
+		stop()
+	})
+}
+
+// Each reconcile of the key gives the next result; the observations tell when it ran.
+func TestResults(t *testing.T) {
+	failure := errors.New("a failure")
+	second := time.Second
+	tests := map[string]struct {
+		results  []controller.Result
+		runs     []time.Duration // after the start
+		failures int             // counted for the key at the end
+	}{
+		"done":          {[]controller.Result{controller.Done()}, []time.Duration{0}, 0},
+		"zero value":    {[]controller.Result{{}}, []time.Duration{0}, 0},
+		"requeue":       {[]controller.Result{controller.RequeueAfter(5 * second), controller.Done()}, []time.Duration{0, 5 * second}, 0},
+		"requeue now":   {[]controller.Result{controller.RequeueAfter(0), controller.Done()}, []time.Duration{0, 0}, 0},
+		"retry of nil":  {[]controller.Result{controller.Retry(nil)}, []time.Duration{0}, 0},
+		"retry":         {[]controller.Result{controller.Retry(failure), controller.Retry(failure), controller.Done()}, []time.Duration{0, second, 3 * second}, 0},
+		"retry for now": {[]controller.Result{controller.Retry(failure), controller.Retry(failure)}, []time.Duration{0, second}, 2},
+		"success resets the back-off": {
+			[]controller.Result{controller.Retry(failure), controller.RequeueAfter(second), controller.Retry(failure), controller.Done()},
+			[]time.Duration{0, second, 2 * second, 3 * second}, 0,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				var runs []time.Duration
+				var last controller.Observation[string]
+				c, stop := start(t, controller.Config[string]{
+					RateLimiter: queue.Exponential[string](time.Second, time.Hour),
+					Reconcile: func(context.Context, string) controller.Result {
+						runs = append(runs, time.Since(begin))
+						if len(runs) > len(test.results) {
+							return controller.Done()
+						}
+						return test.results[len(runs)-1]
+					},
+					Observe: func(o controller.Observation[string]) { last = o },
+				})
+				c.Enqueue("a")
+				time.Sleep(time.Duration(len(test.results))*5*second - 3*second)
+				stop()
+				for n, want := range test.runs {
+					if n >= len(runs) || runs[n] != want {
+						t.Fatalf("ran at %v, want %v", runs, test.runs)
+					}
+				}
+				if test.failures > 0 && len(runs) == len(test.runs) && last.Failures != test.failures {
+					t.Errorf("%d failures observed, want %d", last.Failures, test.failures)
+				}
+			})
+		})
+	}
+}
+
+func TestAPanicIsRetriedAndHarmsNoOtherKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var good, bad atomic.Int32
+		var seen atomic.Pointer[controller.PanicError]
+		c, stop := start(t, controller.Config[string]{
+			RateLimiter: queue.Exponential[string](time.Second, time.Hour),
+			Reconcile: func(_ context.Context, key string) controller.Result {
+				if key == "bad" && bad.Add(1) < 3 {
+					panic("a bug")
+				}
+				good.Add(1)
+				return controller.Done()
+			},
+			Observe: func(o controller.Observation[string]) {
+				var panicked *controller.PanicError
+				if errors.As(o.Result.Err(), &panicked) {
+					seen.Store(panicked)
+				}
+			},
+		})
+		c.Enqueue("bad")
+		c.Enqueue("good")
+		synctest.Wait()
+		if good.Load() != 1 {
+			t.Error("the good key was not reconciled")
+		}
+		time.Sleep(time.Minute)
+		stop()
+		if bad.Load() != 3 || good.Load() != 2 {
+			t.Errorf("the bad key ran %d times, want 3", bad.Load())
+		}
+		if got := seen.Load(); got == nil || got.Value != "a bug" || !strings.Contains(string(got.Stack), "controller_test.go") {
+			t.Errorf("the panic was observed as %v", got)
+		}
+		want := controller.Status{Reconciles: 4, Failures: 2, Panics: 2}
+		if got := c.Status(); got != want {
+			t.Errorf("status is %+v, want %+v", got, want)
+		}
+	})
+}
+
+func TestWorkersRunDifferentKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, most atomic.Int32
+		c, stop := start(t, controller.Config[string]{
+			Workers: 3,
+			Reconcile: func(context.Context, string) controller.Result {
+				most.Store(max(most.Load(), running.Add(1)))
+				time.Sleep(time.Second)
+				running.Add(-1)
+				return controller.Done()
+			},
+		})
+		for _, key := range []string{"a", "b", "c", "d", "a"} {
+			c.Enqueue(key)
+		}
+		time.Sleep(500 * time.Millisecond)
+		c.Enqueue("a") // running: must wait
+		synctest.Wait()
+		if got := running.Load(); got != 3 {
+			t.Errorf("%d keys run at once, want 3", got)
+		}
+		time.Sleep(time.Minute)
+		stop()
+		if got := c.Status().Reconciles; got != 5 || most.Load() != 3 {
+			t.Errorf("%d reconciles, at most %d at once; want 5 and 3", got, most.Load())
+		}
+	})
+}
+
+func TestStopLetsARunningReconcileFinish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ended error
+		c, stop := start(t, controller.Config[string]{
+			Reconcile: func(ctx context.Context, _ string) controller.Result {
+				time.Sleep(20 * time.Second)
+				ended = ctx.Err()
+				return controller.RequeueAfter(time.Second)
+			},
+		})
+		c.Enqueue("a")
+		c.Enqueue("never handed out")
+		synctest.Wait()
+		begin := time.Now()
+		stop()
+		if took := time.Since(begin); took != 20*time.Second || ended != nil {
+			t.Errorf("stopping took %v, the context's error was %v; want 20s and a live context", took, ended)
+		}
+		if got := c.Status().Reconciles; got != 1 {
+			t.Errorf("%d reconciles, want 1", got)
+		}
+	})
+}
+
+func TestStopCancelsAfterTheGracePeriod(t *testing.T) {
+	for name, grace := range map[string]time.Duration{"some": 5 * time.Second, "none": -1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var cause error
+				c, stop := start(t, controller.Config[string]{
+					GracePeriod: grace,
+					Reconcile: func(ctx context.Context, _ string) controller.Result {
+						<-ctx.Done()
+						cause = context.Cause(ctx)
+						return controller.Retry(ctx.Err())
+					},
+				})
+				c.Enqueue("a")
+				synctest.Wait()
+				begin := time.Now()
+				stop()
+				if took := time.Since(begin); took != max(grace, 0) {
+					t.Errorf("stopping took %v, want the grace period", took)
+				}
+				if !errors.Is(cause, controller.ErrGracePeriod) {
+					t.Errorf("the context ended because of %v, want ErrGracePeriod", cause)
+				}
+			})
+		})
+	}
+}
+
+func TestObservationTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []controller.Observation[string]
+		c, stop := start(t, controller.Config[string]{
+			Reconcile: func(context.Context, string) controller.Result {
+				time.Sleep(2 * time.Second)
+				return controller.Done()
+			},
+			Observe: func(o controller.Observation[string]) { seen = append(seen, o) },
+		})
+		c.Enqueue("a")
+		c.Enqueue("b")
+		time.Sleep(time.Minute)
+		stop()
+		if len(seen) != 2 || seen[1].Key != "b" || seen[1].Queued != 2*time.Second || seen[1].Took != 2*time.Second {
+			t.Errorf("observed %+v, want b queued for 2s and done in 2s", seen)
+		}
+	})
+}
+
+func TestResultString(t *testing.T) {
+	tests := map[string]controller.Result{
+		"done":             controller.Done(),
+		"requeue after 5s": controller.RequeueAfter(5 * time.Second),
+		"retry: broken":    controller.Retry(errors.New("broken")),
+	}
+	for want, result := range tests {
+		if got := result.String(); got != want {
+			t.Errorf("the result says %q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,21 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrStarted is returned by [Controller.Run] when it is called a second time.
+var ErrStarted = errors.New("was started before; make a new one")
+
+// ErrGracePeriod is the cause of a reconcile's context that ended because the controller was stopped and the grace period
+// is over.
+var ErrGracePeriod = errors.New("controller: stopped and the grace period is over")
+
+// A PanicError is the error of a reconcile that panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("reconcile panicked: %v", e.Value) }

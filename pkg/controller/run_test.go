@@ -1,0 +1,64 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/sluice-k8s/sluice/pkg/controller"
+)
+
+// A part is a Runner that writes down when it stops.
+type part struct {
+	name    string
+	fail    error
+	mu      *sync.Mutex
+	stopped *[]string
+}
+
+func (p part) Run(ctx context.Context) error {
+	if p.fail != nil {
+		return p.fail
+	}
+	<-ctx.Done()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	*p.stopped = append(*p.stopped, p.name)
+	return nil
+}
+
+func TestRunStopsTheLastFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var stopped []string
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			done <- controller.Run(ctx, part{"informer", nil, &mu, &stopped}, part{"controller", nil, &mu, &stopped})
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+		if want := []string{"controller", "informer"}; !slices.Equal(stopped, want) {
+			t.Errorf("stopped in the order %q, want %q", stopped, want)
+		}
+	})
+}
+
+func TestRunEndsWhenOneFails(t *testing.T) {
+	var mu sync.Mutex
+	var stopped []string
+	failure := errors.New("no such resource")
+	err := controller.Run(t.Context(), part{"informer", nil, &mu, &stopped}, part{"broken", failure, &mu, &stopped})
+	if !errors.Is(err, failure) {
+		t.Errorf("Run returned %v, want the failure", err)
+	}
+	if want := []string{"informer"}; !slices.Equal(stopped, want) {
+		t.Errorf("stopped %q, want %q", stopped, want)
+	}
+}

@@ -1,0 +1,78 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+
+	"k8s.io/klog/v2"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+// worker reconciles one key after the other until the hand-out stops. Reconciles get the other context, which lives on
+// through the grace period.
+func (c *Controller[K]) worker(handOut, reconciling context.Context) {
+	for handOut.Err() == nil {
+		item, err := c.queue.Take(handOut)
+		if err != nil {
+			return
+		}
+		c.process(reconciling, item)
+	}
+}
+
+// process reconciles a key and does what the result says.
+func (c *Controller[K]) process(ctx context.Context, item queue.Item[K]) {
+	defer c.queue.Done(item.Key)
+	logger := klog.FromContext(ctx).WithValues("key", item.Key)
+
+	started := c.config.Clock.Now()
+	result := c.reconcile(klog.NewContext(ctx, logger), item.Key)
+	seen := Observation[K]{
+		Key:    item.Key,
+		Result: result,
+		Queued: started.Sub(item.ReadyAt),
+		Took:   c.config.Clock.Since(started),
+	}
+	c.settle(item.Key, result)
+	seen.Failures = c.queue.Failures(item.Key)
+	c.report(logger, seen)
+	c.config.Observe(seen)
+}
+
+// reconcile calls the user's function, whatever it does.
+func (c *Controller[K]) reconcile(ctx context.Context, key K) (result Result) {
+	defer func() {
+		if value := recover(); value != nil {
+			result = Retry(&PanicError{Value: value, Stack: debug.Stack()})
+		}
+	}()
+	return c.config.Reconcile(ctx, key)
+}
+
+func (c *Controller[K]) settle(key K, result Result) {
+	switch {
+	case result.err != nil:
+		c.queue.AddRateLimited(key)
+		return
+	case result.requeue:
+		c.queue.AddAfter(key, result.after)
+	}
+	c.queue.Forget(key)
+}
+
+// report counts and logs a reconcile.
+func (c *Controller[K]) report(logger klog.Logger, seen Observation[K]) {
+	var panicked *PanicError
+	isPanic := errors.As(seen.Result.err, &panicked)
+	c.counts.add(seen.Result.err != nil, isPanic)
+	switch {
+	case isPanic:
+		logger.Error(seen.Result.err, "Reconcile panicked, will retry", "failures", seen.Failures, "stack", string(panicked.Stack))
+	case seen.Result.err != nil:
+		logger.Error(seen.Result.err, "Reconcile failed, will retry", "failures", seen.Failures, "took", seen.Took)
+	case logger.V(4).Enabled():
+		logger.V(4).Info("Reconciled", "result", seen.Result.String(), "queued", seen.Queued, "took", seen.Took)
+	}
+}
