@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
+)
+
+func TestMain(m *testing.M) { os.Exit(controlplanetest.Run(m)) }
+
+func TestAPolicyIsMadeAndPutBack(t *testing.T) {
+	t.Setenv("KUBECONFIG", controlplanetest.Kubeconfig(t))
+	namespace := controlplanetest.Namespace(t)
+	policies := kubernetes.NewForConfigOrDie(controlplanetest.Config(t)).NetworkingV1().NetworkPolicies(namespace)
+	changes, err := policies.Watch(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer changes.Stop()
+
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan error)
+	go func() { stopped <- run(ctx) }()
+
+	expect(t, changes, watch.Added)
+	if err := policies.Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, changes, watch.Deleted)
+	expect(t, changes, watch.Added)
+	stop()
+	if err := <-stopped; err != nil {
+		t.Errorf("run returned %v", err)
+	}
+}
+
+func expect(t *testing.T, changes watch.Interface, want watch.EventType) {
+	t.Helper()
+	select {
+	case event := <-changes.ResultChan():
+		if event.Type != want {
+			t.Fatalf("the policy was %s, want %s", event.Type, want)
+		}
+	case <-time.After(time.Minute):
+		t.Fatalf("the policy was not %s", want)
+	}
+}
+
+func TestTheReadmeShowsThisProgram(t *testing.T) {
+	program, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```go\n"+string(program)+"```") {
+		t.Error("README.md does not hold examples/defaultdeny/main.go as it is: copy it there")
+	}
+}

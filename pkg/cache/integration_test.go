@@ -1,0 +1,266 @@
+package cache_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
+	"github.com/sluice-k8s/sluice/pkg/cache"
+)
+
+func TestMain(m *testing.M) {
+	code := controlplanetest.Run(m)
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+type (
+	configMap      = *corev1.ConfigMap
+	configMapEvent = cache.Event[configMap]
+)
+
+// patience is how long a test waits for what must happen; it is no measure of anything.
+const patience = time.Minute
+
+// A cluster is what a test on the real API server works with.
+type cluster struct {
+	t         *testing.T
+	client    kubernetes.Interface
+	namespace string
+}
+
+func newCluster(t *testing.T) cluster {
+	t.Helper()
+	return cluster{t, newClient(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)}
+}
+
+// newClient returns a client that leaves no connection behind.
+func newClient(t *testing.T, config *rest.Config) kubernetes.Interface {
+	t.Helper()
+	httpClient, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(httpClient.CloseIdleConnections)
+	client, err := kubernetes.NewForConfigAndClient(config, httpClient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func (c cluster) source() cache.ListerWatcher[configMap] {
+	return cache.FromClient(c.client.CoreV1().ConfigMaps(c.namespace))
+}
+
+// ours leaves out what the control plane puts into every namespace.
+func ours(opts *metav1.ListOptions) { opts.LabelSelector = "test=ours" }
+
+func (c cluster) create(names ...string) {
+	c.t.Helper()
+	for _, name := range names {
+		obj := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"test": "ours"}}}
+		if _, err := c.client.CoreV1().ConfigMaps(c.namespace).Create(c.t.Context(), obj, metav1.CreateOptions{}); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
+func (c cluster) update(name string) {
+	c.t.Helper()
+	patch := []byte(`{"data":{"changed":"yes"}}`)
+	_, err := c.client.CoreV1().ConfigMaps(c.namespace).Patch(c.t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c cluster) delete(name string) {
+	c.t.Helper()
+	if err := c.client.CoreV1().ConfigMaps(c.namespace).Delete(c.t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// run runs an informer until the test ends and returns it synced, with its events.
+func (c cluster) run(source cache.ListerWatcher[configMap], config cache.Config) (*cache.Informer[configMap], <-chan configMapEvent) {
+	c.t.Helper()
+	config.ListOptions = ours
+	informer := cache.NewInformer(source, config)
+	events := make(chan configMapEvent, 1000)
+	informer.Subscribe("test", func(_ context.Context, event configMapEvent) { events <- event })
+	stopped := make(chan error, 1)
+	ctx, cancel := context.WithCancel(c.t.Context())
+	go func() { stopped <- informer.Run(ctx) }()
+	c.t.Cleanup(func() {
+		cancel()
+		if err := <-stopped; err != nil {
+			c.t.Error(err)
+		}
+	})
+	ctx, cancelWait := context.WithTimeout(c.t.Context(), patience)
+	defer cancelWait()
+	if err := informer.WaitForSync(ctx); err != nil {
+		c.t.Fatal(err)
+	}
+	return informer, events
+}
+
+// expect waits for the events, given as "Type name".
+func (c cluster) expect(events <-chan configMapEvent, want ...string) {
+	c.t.Helper()
+	for _, want := range want {
+		select {
+		case event := <-events:
+			if got := fmt.Sprintf("%s %s", event.Type, event.Key.Name); got != want {
+				c.t.Fatalf("the next event is %q, want %q", got, want)
+			}
+		case <-time.After(patience):
+			c.t.Fatalf("no event came, want %q", want)
+		}
+	}
+}
+
+// A tap counts the requests that pass through it, and can change those for a watch.
+type tap struct {
+	cache.ListerWatcher[configMap]
+	lists, watches atomic.Int32
+	change         func(watch int32, opts *metav1.ListOptions)
+}
+
+func (s *tap) List(ctx context.Context, opts metav1.ListOptions) (cache.Page[configMap], error) {
+	s.lists.Add(1)
+	return s.ListerWatcher.List(ctx, opts)
+}
+
+func (s *tap) Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
+	n := s.watches.Add(1)
+	if s.change != nil {
+		s.change(n, &opts)
+	}
+	return s.ListerWatcher.Watch(ctx, opts)
+}
+
+func TestRealServerPages(t *testing.T) {
+	c := newCluster(t)
+	var names []string
+	for n := range 25 {
+		names = append(names, fmt.Sprintf("page-%02d", n))
+	}
+	c.create(names...)
+	source := &tap{ListerWatcher: c.source()}
+	informer, _ := c.run(source, cache.Config{PageSize: 10})
+	var got []string
+	for obj := range informer.Indexer().All() {
+		got = append(got, obj.Name)
+	}
+	if slices.Sort(got); !slices.Equal(got, names) {
+		t.Errorf("the cache has %q, want %q", got, names)
+	}
+	if got := source.lists.Load(); got != 3 {
+		t.Errorf("%d list requests, want 3 pages", got)
+	}
+}
+
+func TestRealServerChanges(t *testing.T) {
+	c := newCluster(t)
+	c.create("first")
+	informer, events := c.run(c.source(), cache.Config{})
+	c.expect(events, "Added first")
+	c.create("second")
+	c.expect(events, "Added second")
+	c.update("second")
+	c.expect(events, "Updated second")
+	c.delete("second")
+	c.expect(events, "Deleted second")
+	if got := informer.Indexer().Len(); got != 1 {
+		t.Errorf("%d objects in the cache, want 1", got)
+	}
+}
+
+// The server ends each watch after a second. Nothing is lost, and nothing is listed again.
+func TestRealServerEndsWatches(t *testing.T) {
+	c := newCluster(t)
+	again := make(chan struct{})
+	source := &tap{ListerWatcher: c.source(), change: func(watch int32, _ *metav1.ListOptions) {
+		if watch == 3 {
+			close(again)
+		}
+	}}
+	informer, events := c.run(source, cache.Config{WatchTimeout: time.Second, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond})
+	c.create("before")
+	c.expect(events, "Added before")
+	select {
+	case <-again:
+	case <-time.After(patience):
+		t.Fatal("the watch was not opened again")
+	}
+	c.create("after")
+	c.expect(events, "Added after")
+	if got := informer.Status(); got.Lists != 1 {
+		t.Errorf("listed %d times, want once: %+v", got.Lists, got)
+	}
+}
+
+// The server no longer has the first version there ever was: 410 Gone.
+func TestRealServerForgetsVersions(t *testing.T) {
+	c := newCluster(t)
+	c.create("first")
+	source := &tap{ListerWatcher: c.source(), change: func(watch int32, opts *metav1.ListOptions) {
+		if watch == 1 {
+			opts.ResourceVersion = "1"
+		}
+	}}
+	informer, events := c.run(source, cache.Config{})
+	c.expect(events, "Added first")
+	c.create("second")
+	c.expect(events, "Added second")
+	if got := informer.Status(); got.Lists != 2 || source.watches.Load() != 2 {
+		t.Errorf("listed %d times and watched %d times, want a list after the first watch: %+v", got.Lists, source.watches.Load(), got)
+	}
+}
+
+func TestRealServerRefuses(t *testing.T) {
+	config := controlplanetest.Config(t)
+	config.Impersonate = rest.ImpersonationConfig{UserName: "somebody"}
+	client := newClient(t, config)
+	informer := cache.NewInformer(cache.FromClient(client.CoreV1().ConfigMaps("default")), cache.Config{})
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan error)
+	go func() { stopped <- informer.Run(ctx) }()
+	for informer.Status().LastError == nil {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-time.After(patience):
+			t.Fatal("no error was reported")
+		}
+	}
+	wait, cancelWait := context.WithTimeout(ctx, time.Millisecond)
+	defer cancelWait()
+	err := informer.WaitForSync(wait)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), `User "somebody" cannot list resource "configmaps"`) {
+		t.Errorf("the error is %q, want it to tell who may not do what", err)
+	}
+	cancel()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
