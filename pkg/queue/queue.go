@@ -38,6 +38,7 @@ type Queue[K comparable] struct {
 
 	mu       sync.Mutex
 	entries  map[K]*entry[K]
+	spare    []*entry[K] // for keys to come, at most maxSpare
 	ready    ring[*entry[K]]
 	delayed  schedule[K]
 	shutDown bool
@@ -150,7 +151,7 @@ func (q *Queue[K]) Done(key K) {
 	e.running = false
 	switch e.state {
 	case idle:
-		delete(q.entries, key)
+		q.dropLocked(e)
 	case ready:
 		q.pushLocked(e)
 	case delayed: // stays scheduled
@@ -194,10 +195,33 @@ func (q *Queue[K]) tryTake() (item Item[K], ok, shutDown bool) {
 func (q *Queue[K]) entryLocked(key K) *entry[K] {
 	e := q.entries[key]
 	if e == nil {
-		e = &entry[K]{key: key}
+		e = q.newEntryLocked()
+		e.key = key
 		q.entries[key] = e
 	}
 	return e
+}
+
+// maxSpare is how many entries are kept for reuse, so that a queue in steady state allocates nothing.
+const maxSpare = 1024
+
+func (q *Queue[K]) newEntryLocked() *entry[K] {
+	last := len(q.spare) - 1
+	if last < 0 {
+		return new(entry[K])
+	}
+	e := q.spare[last]
+	q.spare = q.spare[:last]
+	return e
+}
+
+// dropLocked forgets a key that is idle and not running.
+func (q *Queue[K]) dropLocked(e *entry[K]) {
+	delete(q.entries, e.key)
+	if len(q.spare) < maxSpare {
+		*e = entry[K]{}
+		q.spare = append(q.spare, e)
+	}
 }
 
 func (q *Queue[K]) makeReadyLocked(e *entry[K]) {
@@ -258,7 +282,7 @@ func (q *Queue[K]) unscheduleLocked(e *entry[K]) {
 	q.delayed.remove(e)
 	e.state = idle
 	if !e.running {
-		delete(q.entries, e.key)
+		q.dropLocked(e)
 	}
 }
 
