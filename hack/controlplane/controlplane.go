@@ -16,8 +16,9 @@ type Options struct {
 	// directory, which Stop removes; Up needs a name.
 	Dir string
 
-	// FeatureGates is passed to kube-apiserver and kube-controller-manager,
-	// each gate to those that know it. A gate that neither knows is an error.
+	// FeatureGates is passed to kube-apiserver and kube-controller-manager. A
+	// gate that they do not know, or cannot set so, fails the start. Defaults
+	// to none.
 	FeatureGates map[string]bool
 
 	// AuditLog is a file that kube-apiserver appends JSON lines to, one for

@@ -1,11 +1,8 @@
 package controlplane
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"maps"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,42 +43,4 @@ func (g gates) args() []string {
 		return nil
 	}
 	return []string{"--feature-gates=" + g.String()}
-}
-
-// assignGates gives each part the gates that it knows, by asking it.
-func assignGates(ctx context.Context, bin Binaries, all gates) (map[string]gates, error) {
-	byPart := map[string]gates{apiserver: {}, controllerManager: {}}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		known := false
-		for part, accepted := range byPart {
-			gate := gates{name: all[name]}
-			ok, err := accepts(ctx, bin.path(part), gate)
-			if err != nil {
-				return nil, fmt.Errorf("controlplane: %s with feature gate %s: %w", part, gate, err)
-			}
-			if ok {
-				accepted[name], known = all[name], true
-			}
-		}
-		if !known {
-			return nil, fmt.Errorf("controlplane: feature gate %q is unknown to Kubernetes %s", name, bin.Kubernetes)
-		}
-	}
-	return byPart, nil
-}
-
-// accepts tells whether the program at path knows the gate. A gate that it
-// knows but cannot set so is an error. Programs of Kubernetes set their gates
-// before they look at --version.
-func accepts(ctx context.Context, path string, gate gates) (bool, error) {
-	cmd := exec.CommandContext(ctx, path, append(gate.args(), "--version")...)
-	cmd.Env = environment()
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return true, nil
-	}
-	if bytes.Contains(out, []byte("unrecognized feature gate")) {
-		return false, nil
-	}
-	return false, fmt.Errorf("%w: %s", err, strings.Join(lastLines(string(out), 2), " "))
 }

@@ -28,7 +28,7 @@ func launch(ctx context.Context, h home, bin Binaries, o Options, life lifetime)
 	defer cancel()
 	l := &launcher{
 		home: h, opts: o, life: life,
-		plan:  plan{home: h, bin: bin, audit: o.AuditLog},
+		plan:  plan{home: h, bin: bin, audit: o.AuditLog, gates: o.FeatureGates},
 		state: state{Kubernetes: bin.Kubernetes, Etcd: bin.Etcd, FeatureGates: o.FeatureGates, AuditLog: o.AuditLog},
 		parts: &parts{died: make(chan *part, 3)},
 	}
@@ -41,9 +41,6 @@ func launch(ctx context.Context, h home, bin Binaries, o Options, life lifetime)
 
 func (l *launcher) run(ctx context.Context) (err error) {
 	began := time.Now()
-	if l.plan.gates, err = assignGates(ctx, l.plan.bin, l.opts.FeatureGates); err != nil {
-		return err
-	}
 	if l.plan.ports, err = reservePorts(); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type part struct {
 	process
 	log   string
 	ended chan struct{}
-	err   error // how it ended; set before ended is closed
+	err   error // how it ended; set before anybody is told
 }
 
 // startPart runs s with its output in the file at log, and tells died when it
@@ -52,8 +52,8 @@ func (p *part) run(dir string, life lifetime, started chan<- error, died chan<- 
 		return
 	}
 	p.err = cmd.Wait()
-	close(p.ended)
 	died <- p
+	close(p.ended)
 }
 
 func (p *part) begin(dir string, life lifetime) (*exec.Cmd, error) {

@@ -33,8 +33,8 @@ type plan struct {
 	home  home
 	bin   Binaries
 	ports ports
-	audit string           // path, or empty
-	gates map[string]gates // by part
+	audit string // path, or empty
+	gates gates  // all of this version of Kubernetes are known to both of its parts
 }
 
 // specs are in the order of start. Listeners share their ports with the
@@ -88,7 +88,7 @@ func (p plan) apiserver() spec {
 		"--service-account-key-file=" + h.pki(tokenPublicKey),
 		"--service-account-signing-key-file=" + h.pki(tokenKey),
 	}
-	args = append(args, p.gates[apiserver].args()...)
+	args = append(args, p.gates.args()...)
 	return spec{name: apiserver, path: p.bin.path(apiserver), port: p.ports.apiserver, args: append(args, p.auditArgs()...)}
 }
 
@@ -124,7 +124,7 @@ func (p plan) controllerManager() spec {
 		"--service-cluster-ip-range=" + serviceRange,
 		"--kube-api-qps=200", "--kube-api-burst=400",
 	}
-	args = append(args, p.gates[controllerManager].args()...)
+	args = append(args, p.gates.args()...)
 	return spec{name: controllerManager, path: p.bin.path(controllerManager), port: p.ports.controllerManager, args: args}
 }
 

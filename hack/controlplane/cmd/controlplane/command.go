@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -35,9 +36,9 @@ func (c command) up(ctx context.Context, args []string) error {
 	flags := c.flags("--dir DIR [flags]", `Starts a control plane that lives on until "controlplane down". If it runs
 already, nothing changes; if a part of it has died, the rest is stopped and a
 new one starts without its data.`)
-	flags.StringVar(&o.Dir, "dir", "", "`directory` of the control plane; made if absent (required)")
-	flags.StringVar(&o.AuditLog, "audit-log", "", "`file` that gets a line of JSON for every request, at level Metadata")
-	flags.Func("feature-gates", "`gates` as A=true,B=false, for the parts that know them", func(text string) (err error) {
+	flags.StringVar(&o.Dir, "dir", "", "`DIR` that holds the control plane, made if absent (required)")
+	flags.StringVar(&o.AuditLog, "audit-log", "", "`FILE` that gets a line of JSON for every request, at level Metadata")
+	flags.Func("feature-gates", "`GATES` in the form A=true,B=false", func(text string) (err error) {
 		o.FeatureGates, err = controlplane.ParseFeatureGates(text)
 		return err
 	})
@@ -54,7 +55,7 @@ new one starts without its data.`)
 
 func (c command) down(ctx context.Context, args []string) error {
 	flags := c.flags("--dir DIR", "Stops a control plane and removes its data and keys. Logs stay.")
-	dir := flags.String("dir", "", "`directory` of the control plane (required)")
+	dir := flags.String("dir", "", "`DIR` that holds the control plane (required)")
 	if err := c.parse(flags, args, "dir"); err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (c command) down(ctx context.Context, args []string) error {
 
 func (c command) status(ctx context.Context, args []string) error {
 	flags := c.flags("--dir DIR", "Tells how the parts of a control plane are. The exit status is 0 if all are\nhealthy, else 1.")
-	dir := flags.String("dir", "", "`directory` of the control plane (required)")
+	dir := flags.String("dir", "", "`DIR` that holds the control plane (required)")
 	if err := c.parse(flags, args, "dir"); err != nil {
 		return err
 	}
@@ -96,36 +97,43 @@ func (c command) report(parts []controlplane.PartStatus) error {
 // flags makes a flag set whose help starts with what the command does.
 func (c command) flags(synopsis, does string) *flag.FlagSet {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	f.SetOutput(c.stderr)
 	f.Usage = func() {
-		fmt.Fprintf(f.Output(), "Usage: controlplane %s %s\n\n%s\n", c.name, synopsis, does)
-		f.PrintDefaults()
+		fmt.Fprintf(f.Output(), "Usage: controlplane %s\n\n%s\n\n", strings.TrimSpace(c.name+" "+synopsis), does)
+		f.VisitAll(func(option *flag.Flag) {
+			value, meaning := flag.UnquoteUsage(option)
+			fmt.Fprintf(f.Output(), "  --%-22s %s\n", option.Name+" "+value, meaning)
+		})
 	}
 	return f
 }
 
-// parse returns errUsage unless args hold flags only, with those required.
+// parse returns errUsage unless args hold flags only, with those required. Help
+// that was asked for goes to standard output.
 func (c command) parse(f *flag.FlagSet, args []string, required ...string) error {
+	var complaint bytes.Buffer
+	f.SetOutput(&complaint)
 	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(c.stdout, complaint.String())
 		return err
-	}
-	if err != nil {
+	case err != nil:
+		fmt.Fprint(c.stderr, complaint.String())
 		return errUsage
+	case f.NArg() > 0:
+		return c.misuse(f, fmt.Sprintf("unexpected argument %q", f.Arg(0)))
 	}
 	for _, name := range required {
 		if f.Lookup(name).Value.String() == "" {
 			return c.misuse(f, fmt.Sprintf("--%s is required", name))
 		}
 	}
-	if f.NArg() > 0 {
-		return c.misuse(f, fmt.Sprintf("unexpected argument %q", f.Arg(0)))
-	}
 	return nil
 }
 
 func (c command) misuse(f *flag.FlagSet, what string) error {
 	fmt.Fprintf(c.stderr, "controlplane %s: %s\n\n", c.name, what)
+	f.SetOutput(c.stderr)
 	f.Usage()
 	return errUsage
 }
