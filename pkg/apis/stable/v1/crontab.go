@@ -50,7 +50,6 @@ type CronTabSpec struct {
 	// it with reason InvalidSchedule.
 	//
 	// +required
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:XValidation:rule="self.trim() != ''",message="must not be blank"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('TZ=')",message="must not set TZ or CRON_TZ: use timeZone instead"

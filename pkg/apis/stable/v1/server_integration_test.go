@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 	applymetav1 "k8s.io/client-go/applyconfigurations/meta/v1"
@@ -29,17 +30,27 @@ type stored struct {
 
 func createCronTab(t *testing.T, crontab *v1.CronTab) stored {
 	t.Helper()
-	controlplanetest.InstallCRD(t, manifest)
 	clientset, err := versioned.NewForConfig(controlplanetest.Config(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	controlplanetest.InstallCRD(t, manifest)
 	client := clientset.StableV1().CronTabs(controlplanetest.Namespace(t))
 	crontab, err = client.Create(t.Context(), crontab, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return stored{crontab, client, clientset.StableV1()}
+}
+
+func (s stored) applyStatus(t *testing.T, manager string, status *applyv1.CronTabStatusApplyConfiguration) (v1.CronTabStatus, error) {
+	t.Helper()
+	crontab := applyv1.CronTab(s.Name, s.Namespace).WithStatus(status)
+	got, err := s.client.ApplyStatus(t.Context(), crontab, metav1.ApplyOptions{FieldManager: manager})
+	if err != nil {
+		return v1.CronTabStatus{}, err
+	}
+	return got.Status, nil
 }
 
 func backup() *v1.CronTab {
@@ -96,41 +107,55 @@ func TestSpecAndStatusAreWrittenApart(t *testing.T) {
 	}
 }
 
-// Conditions are merged by type, so that others may add theirs; active is one value, which the controller replaces.
-func TestStatusIsAppliedByOwners(t *testing.T) {
+func TestConditionsOfSeveralOwnersAreMerged(t *testing.T) {
 	backup := createCronTab(t, backup())
-	apply := func(manager string, status *applyv1.CronTabStatusApplyConfiguration) v1.CronTabStatus {
-		t.Helper()
-		got, err := backup.client.ApplyStatus(t.Context(), applyv1.CronTab(backup.Name, backup.Namespace).WithStatus(status), metav1.ApplyOptions{FieldManager: manager})
-		if err != nil {
+	for _, step := range []struct{ manager, condition, reason string }{
+		{"controller", v1.ConditionReady, v1.ReasonScheduled},
+		{"auditor", "Audited", "Passed"},
+		{"controller", v1.ConditionReady, v1.ReasonSuspended},
+	} {
+		status := applyv1.CronTabStatus().WithConditions(condition(step.condition, step.reason))
+		if _, err := backup.applyStatus(t, step.manager, status); err != nil {
 			t.Fatal(err)
 		}
-		return got.Status
 	}
 
-	apply("controller", applyv1.CronTabStatus().WithConditions(condition(v1.ConditionReady, v1.ReasonScheduled)).WithActive(job("a"), job("b")))
-	apply("auditor", applyv1.CronTabStatus().WithConditions(condition("Audited", "Passed")))
-	got := apply("controller", applyv1.CronTabStatus().WithConditions(condition(v1.ConditionReady, v1.ReasonSuspended)).WithActive(job("c")))
-
+	got, err := backup.client.Get(t.Context(), backup.Name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	reasons := map[string]string{}
-	for _, c := range got.Conditions {
+	for _, c := range got.Status.Conditions {
 		reasons[c.Type] = c.Reason
 	}
 	if want := map[string]string{v1.ConditionReady: v1.ReasonSuspended, "Audited": "Passed"}; !reflect.DeepEqual(reasons, want) {
 		t.Errorf("conditions are %v, want %v", reasons, want)
 	}
-	if want := []corev1.ObjectReference{{Kind: "Job", Name: "c"}}; !reflect.DeepEqual(got.Active, want) {
+}
+
+func TestActiveHasOneOwner(t *testing.T) {
+	backup := createCronTab(t, backup())
+	if _, err := backup.applyStatus(t, "controller", applyv1.CronTabStatus().WithActive(job("a"), job("b"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := backup.applyStatus(t, "other", applyv1.CronTabStatus().WithActive(job("c"))); !apierrors.IsConflict(err) {
+		t.Errorf("another manager adds a Job: got %v, want a conflict", err)
+	}
+	got, err := backup.applyStatus(t, "controller", applyv1.CronTabStatus().WithActive(job("b")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []corev1.ObjectReference{{Kind: "Job", Name: "b"}}; !reflect.DeepEqual(got.Active, want) {
 		t.Errorf("active is %v, want %v", got.Active, want)
 	}
 }
 
 func TestServerPrintsColumns(t *testing.T) {
 	backup := createCronTab(t, backup())
-	_, err := backup.client.ApplyStatus(t.Context(), applyv1.CronTab(backup.Name, backup.Namespace).WithStatus(
-		applyv1.CronTabStatus().
-			WithConditions(condition(v1.ConditionReady, v1.ReasonScheduled)).
-			WithLastScheduleTime(metav1.NewTime(time.Now().Add(-48*time.Hour))).
-			WithNextScheduleTime(metav1.NewTime(noon))), metav1.ApplyOptions{FieldManager: "controller"})
+	_, err := backup.applyStatus(t, "controller", applyv1.CronTabStatus().
+		WithConditions(condition(v1.ConditionReady, v1.ReasonScheduled)).
+		WithLastScheduleTime(metav1.NewTime(time.Now().Add(-48*time.Hour))).
+		WithNextScheduleTime(metav1.NewTime(noon)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,11 +18,11 @@ import (
 // say what they cannot.
 func newCronTabs(t *testing.T) dynamic.ResourceInterface {
 	t.Helper()
-	controlplanetest.InstallCRD(t, manifest)
 	client, err := dynamic.NewForConfig(controlplanetest.Config(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	controlplanetest.InstallCRD(t, manifest)
 	return client.Resource(v1.SchemeGroupVersion.WithResource("crontabs")).Namespace(controlplanetest.Namespace(t))
 }
 
@@ -106,7 +106,7 @@ func TestServerValidates(t *testing.T) {
 		{"spec.failedJobsHistoryLimit", int64(0), ""},
 		{"spec.failedJobsHistoryLimit", int64(-1), "should be greater than or equal to 0"},
 	} {
-		t.Run(fmt.Sprintf("%s=%.20v", test.path, test.value), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s=%.20s", test.path, fmt.Sprint(test.value)), func(t *testing.T) {
 			crontab := newCronTab(fmt.Sprintf("case-%d", i))
 			set(t, crontab, test.path, test.value)
 			_, err := crontabs.Create(t.Context(), crontab, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
