@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 )
@@ -116,14 +116,11 @@ func change(ctx context.Context, crds dynamic.ResourceInterface, seen *unstructu
 	}
 	defer w.Stop()
 	select {
-	case event, ok := <-w.ResultChan():
-		if next, isObject := event.Object.(*unstructured.Unstructured); ok && isObject {
-			return next, nil
+	case event := <-w.ResultChan():
+		if event.Type == watch.Added || event.Type == watch.Modified {
+			return event.Object.(*unstructured.Unstructured), nil
 		}
-		if ok {
-			return nil, apierrors.FromObject(event.Object)
-		}
-		return crds.Get(ctx, seen.GetName(), metav1.GetOptions{})
+		return crds.Get(ctx, seen.GetName(), metav1.GetOptions{}) // gone, or the watch has ended
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
