@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -20,7 +21,9 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
+	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
+	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
 )
 
 func TestMain(m *testing.M) {
@@ -32,10 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-type (
-	configMap      = *corev1.ConfigMap
-	configMapEvent = cache.Event[configMap]
-)
+type configMap = *corev1.ConfigMap
 
 // patience is how long a test waits for what must happen; it is no measure of anything.
 const patience = time.Minute
@@ -52,19 +52,24 @@ func newCluster(t *testing.T) cluster {
 	return cluster{t, newClient(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)}
 }
 
-// newClient returns a client that leaves no connection behind.
 func newClient(t *testing.T, config *rest.Config) kubernetes.Interface {
+	t.Helper()
+	client, err := kubernetes.NewForConfigAndClient(config, newHTTPClient(t, config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// newHTTPClient returns a client that leaves no connection behind.
+func newHTTPClient(t *testing.T, config *rest.Config) *http.Client {
 	t.Helper()
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(httpClient.CloseIdleConnections)
-	client, err := kubernetes.NewForConfigAndClient(config, httpClient)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return httpClient
 }
 
 func (c cluster) source() cache.ListerWatcher[configMap] {
@@ -101,57 +106,56 @@ func (c cluster) delete(name string) {
 }
 
 // run runs an informer until the test ends and returns it synced, with its events.
-func (c cluster) run(source cache.ListerWatcher[configMap], config cache.Config) (*cache.Informer[configMap], <-chan configMapEvent) {
-	c.t.Helper()
-	config.ListOptions = ours
+func run[T cache.Object](t *testing.T, source cache.ListerWatcher[T], config cache.Config) (*cache.Informer[T], <-chan cache.Event[T]) {
+	t.Helper()
 	informer := cache.NewInformer(source, config)
-	events := make(chan configMapEvent, 1000)
-	informer.Subscribe("test", func(_ context.Context, event configMapEvent) { events <- event })
+	events := make(chan cache.Event[T], 1000)
+	informer.Subscribe("test", func(_ context.Context, event cache.Event[T]) { events <- event })
 	stopped := make(chan error, 1)
-	ctx, cancel := context.WithCancel(c.t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	go func() { stopped <- informer.Run(ctx) }()
-	c.t.Cleanup(func() {
+	t.Cleanup(func() {
 		cancel()
 		if err := <-stopped; err != nil {
-			c.t.Error(err)
+			t.Error(err)
 		}
 	})
-	ctx, cancelWait := context.WithTimeout(c.t.Context(), patience)
+	wait, cancelWait := context.WithTimeout(t.Context(), patience)
 	defer cancelWait()
-	if err := informer.WaitForSync(ctx); err != nil {
-		c.t.Fatal(err)
+	if err := informer.WaitForSync(wait); err != nil {
+		t.Fatal(err)
 	}
 	return informer, events
 }
 
 // expect waits for the events, given as "Type name".
-func (c cluster) expect(events <-chan configMapEvent, want ...string) {
-	c.t.Helper()
+func expect[T cache.Object](t *testing.T, events <-chan cache.Event[T], want ...string) {
+	t.Helper()
 	for _, want := range want {
 		select {
 		case event := <-events:
 			if got := fmt.Sprintf("%s %s", event.Type, event.Key.Name); got != want {
-				c.t.Fatalf("the next event is %q, want %q", got, want)
+				t.Fatalf("the next event is %q, want %q", got, want)
 			}
 		case <-time.After(patience):
-			c.t.Fatalf("no event came, want %q", want)
+			t.Fatalf("no event came, want %q", want)
 		}
 	}
 }
 
 // A tap counts the requests that pass through it, and can change those for a watch.
-type tap struct {
-	cache.ListerWatcher[configMap]
+type tap[T cache.Object] struct {
+	cache.ListerWatcher[T]
 	lists, watches atomic.Int32
 	change         func(watch int32, opts *metav1.ListOptions)
 }
 
-func (s *tap) List(ctx context.Context, opts metav1.ListOptions) (cache.Page[configMap], error) {
+func (s *tap[T]) List(ctx context.Context, opts metav1.ListOptions) (cache.Page[T], error) {
 	s.lists.Add(1)
 	return s.ListerWatcher.List(ctx, opts)
 }
 
-func (s *tap) Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
+func (s *tap[T]) Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
 	n := s.watches.Add(1)
 	if s.change != nil {
 		s.change(n, &opts)
@@ -166,8 +170,8 @@ func TestRealServerPages(t *testing.T) {
 		names = append(names, fmt.Sprintf("page-%02d", n))
 	}
 	c.create(names...)
-	source := &tap{ListerWatcher: c.source()}
-	informer, _ := c.run(source, cache.Config{PageSize: 10})
+	source := &tap[configMap]{ListerWatcher: c.source()}
+	informer, _ := run(t, source, cache.Config{PageSize: 10, ListOptions: ours})
 	var got []string
 	for obj := range informer.Indexer().All() {
 		got = append(got, obj.Name)
@@ -183,14 +187,14 @@ func TestRealServerPages(t *testing.T) {
 func TestRealServerChanges(t *testing.T) {
 	c := newCluster(t)
 	c.create("first")
-	informer, events := c.run(c.source(), cache.Config{})
-	c.expect(events, "Added first")
+	informer, events := run(t, c.source(), cache.Config{ListOptions: ours})
+	expect(t, events, "Added first")
 	c.create("second")
-	c.expect(events, "Added second")
+	expect(t, events, "Added second")
 	c.update("second")
-	c.expect(events, "Updated second")
+	expect(t, events, "Updated second")
 	c.delete("second")
-	c.expect(events, "Deleted second")
+	expect(t, events, "Deleted second")
 	if got := informer.Indexer().Len(); got != 1 {
 		t.Errorf("%d objects in the cache, want 1", got)
 	}
@@ -200,39 +204,49 @@ func TestRealServerChanges(t *testing.T) {
 func TestRealServerEndsWatches(t *testing.T) {
 	c := newCluster(t)
 	again := make(chan struct{})
-	source := &tap{ListerWatcher: c.source(), change: func(watch int32, _ *metav1.ListOptions) {
+	source := &tap[configMap]{ListerWatcher: c.source(), change: func(watch int32, _ *metav1.ListOptions) {
 		if watch == 3 {
 			close(again)
 		}
 	}}
-	informer, events := c.run(source, cache.Config{WatchTimeout: time.Second, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond})
+	informer, events := run(t, source, cache.Config{
+		ListOptions: ours, WatchTimeout: time.Second, MinBackoff: time.Millisecond, MaxBackoff: time.Millisecond,
+	})
 	c.create("before")
-	c.expect(events, "Added before")
+	expect(t, events, "Added before")
 	select {
 	case <-again:
 	case <-time.After(patience):
 		t.Fatal("the watch was not opened again")
 	}
 	c.create("after")
-	c.expect(events, "Added after")
+	expect(t, events, "Added after")
 	if got := informer.Status(); got.Lists != 1 {
 		t.Errorf("listed %d times, want once: %+v", got.Lists, got)
 	}
 }
 
-// The server no longer has the first version there ever was: 410 Gone.
+// The server has no history of a resource from before its definition: 410 Gone.
 func TestRealServerForgetsVersions(t *testing.T) {
-	c := newCluster(t)
-	c.create("first")
-	source := &tap{ListerWatcher: c.source(), change: func(watch int32, opts *metav1.ListOptions) {
+	controlplanetest.InstallCRD(t, "../generated/crds/stable.example.com_crontabs.yaml")
+	namespace := controlplanetest.Namespace(t)
+	config := controlplanetest.Config(t)
+	clients, err := versioned.NewForConfigAndClient(config, newHTTPClient(t, config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := clients.StableV1().CronTabs(namespace)
+	source := &tap[*stablev1.CronTab]{ListerWatcher: cache.FromClient(client), change: func(watch int32, opts *metav1.ListOptions) {
 		if watch == 1 {
 			opts.ResourceVersion = "1"
 		}
 	}}
-	informer, events := c.run(source, cache.Config{})
-	c.expect(events, "Added first")
-	c.create("second")
-	c.expect(events, "Added second")
+	informer, events := run(t, source, cache.Config{})
+	want := &stablev1.CronTab{ObjectMeta: metav1.ObjectMeta{Name: "first"}, Spec: stablev1.CronTabSpec{Schedule: "@hourly", Image: "busybox"}}
+	if _, err := client.Create(t.Context(), want, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, events, "Added first")
 	if got := informer.Status(); got.Lists != 2 || source.watches.Load() != 2 {
 		t.Errorf("listed %d times and watched %d times, want a list after the first watch: %+v", got.Lists, source.watches.Load(), got)
 	}
