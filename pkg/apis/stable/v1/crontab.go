@@ -5,8 +5,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CronTab creates a Job each time its schedule comes due.
-//
 // +genclient
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 // +kubebuilder:object:root=true
@@ -23,6 +21,8 @@ import (
 // +kubebuilder:printcolumn:name="Concurrency",type=string,priority=1,JSONPath=`.spec.concurrencyPolicy`
 // +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.spec.image`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 52",message="metadata.name must be no more than 52 characters: the names of its Jobs add 11"
+
+// CronTab creates a Job each time its schedule comes due.
 type CronTab struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -119,10 +119,10 @@ type CronTabSpec struct {
 	FailedJobsHistoryLimit *int32 `json:"failedJobsHistoryLimit,omitempty"`
 }
 
-// ConcurrencyPolicy says what happens to a run that comes due while an earlier one is active.
-//
 // +enum
 // +kubebuilder:validation:Enum=Allow;Forbid;Replace
+
+// ConcurrencyPolicy says what happens to a run that comes due while an earlier one is active.
 type ConcurrencyPolicy string
 
 const (
@@ -169,10 +169,10 @@ type CronTabStatus struct {
 	Active []corev1.ObjectReference `json:"active,omitempty"`
 }
 
-// CronTabList is a list of CronTabs.
-//
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 // +kubebuilder:object:root=true
+
+// CronTabList is a list of CronTabs.
 type CronTabList struct {
 	metav1.TypeMeta `json:",inline"`
 

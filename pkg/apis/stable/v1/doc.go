@@ -1,3 +1,7 @@
+// +k8s:deepcopy-gen=package
+// +groupName=stable.example.com
+// +kubebuilder:validation:Optional
+
 // Package v1 is version v1 of the API group stable.example.com. Its only resource is CronTab, which creates Jobs on a
 // schedule.
 //
@@ -13,9 +17,4 @@
 //
 // The clientset, listers, informers, apply configurations and the CRD are generated from these types, see
 // pkg/generated.
-//
-// +k8s:deepcopy-gen=package
-// +k8s:openapi-gen=true
-// +groupName=stable.example.com
-// +kubebuilder:validation:Optional
 package v1
