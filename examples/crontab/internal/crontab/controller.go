@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,10 +20,18 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
+	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
 // Name names the controller: in logs, as the manager of the fields it applies, and as the reporter of its events.
 const Name = "crontab-controller"
+
+// A failed reconcile is retried after firstRetry; the wait doubles up to lastRetry. A run that comes due meanwhile is late
+// by as much at most.
+const (
+	firstRetry = 200 * time.Millisecond
+	lastRetry  = time.Minute
+)
 
 // Config configures a [Controller]. Client is required.
 type Config struct {
@@ -55,6 +65,7 @@ func (c Config) withDefaults() Config {
 type Controller struct {
 	http       *http.Client
 	clock      clock.PassiveClock
+	instance   string // names this process in events
 	kube       kubernetes.Interface
 	stable     versioned.Interface
 	crontabs   *cache.Informer[*v1.CronTab]
@@ -69,22 +80,26 @@ func New(config Config) (*Controller, error) {
 		return nil, errors.New("crontab: Client is nil; it says where the API server is")
 	}
 	config = config.withDefaults()
-	c := &Controller{clock: config.Clock}
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("crontab: %w", err)
+	}
+	c := &Controller{clock: config.Clock, instance: host}
 	if err := c.connect(config.Client); err != nil {
 		return nil, err
 	}
 	c.watch(config.Namespace)
-	var err error
 	c.controller, err = controller.New(controller.Config[types.NamespacedName]{
 		Name: Name,
 		Sources: []controller.Source[types.NamespacedName]{
 			controller.For(c.crontabs),
-			controller.Owns(c.jobs, cronTabKind.GroupKind()),
+			controller.Owns(c.jobs, v1.SchemeGroupVersion.WithKind("CronTab").GroupKind()),
 		},
-		Reconcile: c.reconcile,
-		Workers:   config.Workers,
-		Observe:   config.Observe,
-		Clock:     config.Clock,
+		Reconcile:   c.reconcile,
+		Workers:     config.Workers,
+		RateLimiter: queue.Exponential[types.NamespacedName](firstRetry, lastRetry),
+		Observe:     config.Observe,
+		Clock:       config.Clock,
 	})
 	return c, err
 }
@@ -108,7 +123,7 @@ func (c *Controller) watch(namespace string) {
 	c.crontabs = cache.NewInformer(cache.FromClient(c.stable.StableV1().CronTabs(namespace)), cache.Config{Name: "crontabs"})
 	c.jobs = cache.NewInformer(cache.FromClient(c.kube.BatchV1().Jobs(namespace)), cache.Config{
 		Name:        "jobs",
-		ListOptions: func(options *metav1.ListOptions) { options.LabelSelector = cronTabLabel },
+		ListOptions: func(options *metav1.ListOptions) { options.LabelSelector = Label },
 	})
 	c.jobsByUID = cache.AddIndex(c.jobs.Indexer(), "controller", func(job *batchv1.Job) []types.UID {
 		if owner := metav1.GetControllerOfNoCopy(job); owner != nil {

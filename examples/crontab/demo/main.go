@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/term"
+	"k8s.io/klog/v2"
+)
+
+// patience is how long the demo waits for what it expects when nobody watches.
+const patience = 2 * time.Minute
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	klog.LogToStderr(false)
+	klog.SetOutput(io.Discard) // the demo tells the same in its own words
+
+	interactive := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+	if err := run(ctx, newNarrator(os.Stdout), interactive); err != nil {
+		fmt.Fprintln(os.Stderr, "\ndemo:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole demo, from a cluster to the verdict.
+func run(ctx context.Context, say *narrator, interactive bool) error {
+	before := goleak.IgnoreCurrent()
+	cluster, err := findCluster(ctx, say)
+	if err != nil {
+		return err
+	}
+	seen, err := play(ctx, cluster, say, interactive)
+	err = errors.Join(err, cluster.close())
+	if err != nil {
+		return err
+	}
+	checks := append(seen.checks(), check{"no goroutine is left", goleak.Find(before)})
+	return say.verdict(checks)
+}
+
+// play runs the controller and the scenario in a cluster, and returns what was seen.
+func play(ctx context.Context, cluster *cluster, say *narrator, interactive bool) (*facts, error) {
+	stage, err := newStage(ctx, cluster, say)
+	if err != nil {
+		return nil, err
+	}
+	defer stage.leave()
+	stopped := stage.start()
+
+	err = stage.createCronTabs(ctx)
+	if err == nil {
+		err = stage.watchUntilOver(ctx, interactive)
+	}
+	err = errors.Join(err, stage.deleteCronTabs())
+	say.line("demo", "stopping the controller")
+	err = errors.Join(err, stopped())
+	stage.summary()
+	return stage.facts, err
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// A narrator writes plain lines with the time since the start. It may be used concurrently.
+type narrator struct {
+	started time.Time
+
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func newNarrator(out io.Writer) *narrator { return &narrator{started: time.Now(), out: out} }
+
+// line says who did what.
+func (n *narrator) line(who, format string, args ...any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	fmt.Fprintf(n.out, "%8.3fs  %-10s  %s\n", time.Since(n.started).Seconds(), who, fmt.Sprintf(format, args...))
+}
+
+// Write takes the progress of the control plane.
+func (n *narrator) Write(progress []byte) (int, error) {
+	n.line("cluster", "%s", trimNewline(progress))
+	return len(progress), nil
+}
+
+func trimNewline(text []byte) []byte {
+	for len(text) > 0 && text[len(text)-1] == '\n' {
+		text = text[:len(text)-1]
+	}
+	return text
+}
+
+// A check is something that must have been seen; err says what was seen instead.
+type check struct {
+	what string
+	err  error
+}
+
+// verdict writes all checks and returns an error if one does not hold.
+func (n *narrator) verdict(checks []check) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	failed := 0
+	fmt.Fprintln(n.out)
+	for _, check := range checks {
+		if check.err == nil {
+			fmt.Fprintf(n.out, "  ok    %s\n", check.what)
+			continue
+		}
+		failed++
+		fmt.Fprintf(n.out, "  FAIL  %s: %v\n", check.what, check.err)
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d checks failed, see above", failed, len(checks))
+	}
+	return nil
+}
+
+var errNotSeen = errors.New("not seen")
