@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -24,16 +25,17 @@ func newKubelet(kube kubernetes.Interface, namespace string) ([]controller.Runne
 		Sources: []controller.Source[types.NamespacedName]{controller.For(pods)},
 		Reconcile: func(ctx context.Context, key types.NamespacedName) controller.Result {
 			pod, ok := pods.Indexer().Get(key)
-			if !ok || pod.Status.Phase == corev1.PodSucceeded {
+			if !ok || pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded {
 				return controller.Done()
 			}
-			if pod.DeletionTimestamp == nil {
-				if left := time.Until(pod.CreationTimestamp.Add(duration(pod))); left > 0 {
-					return controller.RequeueAfter(left)
-				}
+			if left := time.Until(pod.CreationTimestamp.Add(duration(pod))); left > 0 {
+				return controller.RequeueAfter(left)
 			}
 			status := []byte(`{"status":{"phase":"Succeeded"}}`)
 			_, err := client.Patch(ctx, key.Name, types.MergePatchType, status, metav1.PatchOptions{}, "status")
+			if apierrors.IsNotFound(err) {
+				return controller.Done() // deleted meanwhile
+			}
 			return controller.Retry(err)
 		},
 	})

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-k8s/sluice/examples/crontab/internal/crontab"
+	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
+	"github.com/sluice-k8s/sluice/pkg/cache"
+	"github.com/sluice-k8s/sluice/pkg/controller"
+)
+
+// A stage is a namespace with the controller at work in it, and what was seen there.
+type stage struct {
+	cluster   *cluster
+	say       *narrator
+	facts     *facts
+	namespace string
+	crontab   *crontab.Controller
+	runners   []controller.Runner
+}
+
+// newStage makes the namespace and the controllers, which do not run yet.
+func newStage(ctx context.Context, c *cluster, say *narrator) (*stage, error) {
+	namespace, err := c.kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "sluice-demo-"},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{cluster: c, say: say, facts: newFacts(), namespace: namespace.Name}
+	if err := s.wire(); err != nil {
+		s.leave()
+		return nil, err
+	}
+	say.line("demo", "everything happens in namespace %s", s.namespace)
+	return s, nil
+}
+
+func (s *stage) wire() (err error) {
+	s.crontab, err = crontab.New(crontab.Config{
+		Client:    s.cluster.config,
+		Namespace: s.namespace,
+		Observe:   s.reconciled,
+	})
+	if err != nil {
+		return err
+	}
+	s.crontab.CronTabs().Subscribe("demo", s.cronTab)
+	s.crontab.Jobs().Subscribe("demo", s.job)
+
+	events := cache.NewInformer(cache.FromClient(s.cluster.kube.CoreV1().Events(s.namespace)), cache.Config{})
+	events.Subscribe("demo", s.event)
+	s.runners = []controller.Runner{events, s.crontab}
+	if s.cluster.own == nil {
+		return nil
+	}
+	s.say.line("demo", "this control plane has no nodes: Pods are marked as succeeded after as long as they would sleep")
+	kubelet, err := newKubelet(s.cluster.kube, s.namespace)
+	s.runners = append(kubelet, s.runners...)
+	return err
+}
+
+// start runs the controllers. The returned function stops them and returns their error.
+func (s *stage) start() (stopped func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- controller.Run(ctx, s.runners...) }()
+	return func() error {
+		cancel()
+		return <-done
+	}
+}
+
+// leave removes the namespace; it does not wait for that.
+func (s *stage) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := s.cluster.kube.CoreV1().Namespaces().Delete(ctx, s.namespace, metav1.DeleteOptions{}); err != nil {
+		s.say.line("demo", "namespace %s is left behind: %v", s.namespace, err)
+	}
+}
+
+func (s *stage) createCronTabs(ctx context.Context) error {
+	for _, cronTab := range []struct{ name, schedule, sleep string }{
+		{good, "@every 3s", "1"},
+		{wrong, "61 * * * *", "1"},
+		{doomed, "@every 2s", "3600"},
+	} {
+		_, err := s.cluster.stable.StableV1().CronTabs(s.namespace).Create(ctx, &v1.CronTab{
+			ObjectMeta: metav1.ObjectMeta{Name: cronTab.name},
+			Spec:       v1.CronTabSpec{Schedule: cronTab.schedule, Image: "busybox:1.37", Command: []string{"sleep", cronTab.sleep}},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			return fmt.Errorf("create CronTab %s: %w", cronTab.name, err)
+		}
+		s.say.line("demo", "created CronTab %s with schedule %q", cronTab.name, cronTab.schedule)
+	}
+	return nil
+}
+
+// watchUntilOver deletes the doomed CronTab when it has a Job, and waits until everything was seen or, on a terminal, until
+// Ctrl-C.
+func (s *stage) watchUntilOver(ctx context.Context, interactive bool) error {
+	if err := s.await(ctx, func() bool { return s.facts.isRunning(doomed) }); err != nil {
+		return ignoreCancel(ctx, err)
+	}
+	if err := s.deleteCronTab(ctx, doomed); err != nil {
+		return ignoreCancel(ctx, err)
+	}
+	s.say.line("demo", "deleted CronTab %s while its Job runs", doomed)
+	if !interactive {
+		return ignoreCancel(ctx, s.await(ctx, s.facts.areComplete))
+	}
+	if err := s.await(ctx, s.facts.areComplete); err != nil {
+		return ignoreCancel(ctx, err)
+	}
+	s.say.line("demo", "everything expected was seen; it goes on until Ctrl-C")
+	<-ctx.Done()
+	return nil
+}
+
+// ignoreCancel drops an error that only says that somebody has stopped the demo: the checks tell the rest.
+func ignoreCancel(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// deleteCronTabs deletes what is left while the controller still runs, because its finalizer would hold up the namespace.
+func (s *stage) deleteCronTabs() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	s.say.line("demo", "deleting the other CronTabs")
+	for _, name := range []string{good, wrong, doomed} {
+		if err := s.deleteCronTab(ctx, name); err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return s.await(ctx, s.facts.areGone)
+}
+
+func (s *stage) deleteCronTab(ctx context.Context, name string) error {
+	return s.cluster.stable.StableV1().CronTabs(s.namespace).Delete(ctx, name, metav1.DeleteOptions{})
+}
+
+var errTooLong = errors.New("it took too long: see above what was seen, and below what was not")
+
+// await waits until a condition on the facts holds. It gives up after patience without an error: the checks will tell.
+func (s *stage) await(ctx context.Context, holds func() bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errTooLong)
+	defer cancel()
+	for !holds() {
+		select {
+		case <-s.facts.changed:
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), errTooLong) {
+				s.say.line("demo", "%v", errTooLong)
+				return nil
+			}
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (s *stage) cronTab(_ context.Context, event cache.Event[*v1.CronTab]) {
+	s.facts.cronTab(event, s.runningJobs(event.Object))
+	text := ""
+	if event.Object.DeletionTimestamp != nil {
+		text = ", being deleted"
+	}
+	for _, condition := range event.Object.Status.Conditions {
+		text += fmt.Sprintf(", %s=%s (%s)", condition.Type, condition.Status, condition.Reason)
+	}
+	s.say.line("cache", "%-7s CronTab %s at version %s%s", event.Type, event.Key.Name, event.Object.ResourceVersion, text)
+}
+
+// runningJobs reads the cache of the controller, which looks there before it lets a CronTab go.
+func (s *stage) runningJobs(owner *v1.CronTab) (names []string) {
+	for job := range s.crontab.Jobs().Indexer().All() {
+		if metav1.IsControlledBy(job, owner) && job.Status.CompletionTime == nil {
+			names = append(names, job.Name)
+		}
+	}
+	return names
+}
+
+func (s *stage) job(_ context.Context, event cache.Event[*batchv1.Job]) {
+	s.facts.job(event)
+	text := ""
+	switch {
+	case event.Object.DeletionTimestamp != nil:
+		text = ", being deleted"
+	case event.Object.Status.CompletionTime != nil:
+		text = ", complete"
+	case event.Object.Status.Active > 0:
+		text = ", running"
+	}
+	s.say.line("cache", "%-7s Job %s at version %s%s", event.Type, event.Key.Name, event.Object.ResourceVersion, text)
+}
+
+func (s *stage) event(_ context.Context, event cache.Event[*corev1.Event]) {
+	if event.Type != cache.Deleted && event.Object.InvolvedObject.Kind == "CronTab" {
+		s.say.line("event", "%s %s on CronTab %s: %s", event.Object.Type, event.Object.Reason, event.Object.InvolvedObject.Name, event.Object.Message)
+	}
+}
+
+func (s *stage) reconciled(seen controller.Observation[types.NamespacedName]) {
+	s.facts.reconciled(seen)
+	s.say.line("controller", "reconciled CronTab %s in %v after %v in the queue: %v",
+		seen.Key.Name, seen.Took.Round(time.Microsecond), seen.Queued.Round(time.Microsecond), seen.Result)
+}
+
+// summary tells in numbers what the pipeline did.
+func (s *stage) summary() {
+	for name, status := range map[string]cache.Status{
+		s.crontab.CronTabs().Name(): s.crontab.CronTabs().Status(),
+		s.crontab.Jobs().Name():     s.crontab.Jobs().Status(),
+	} {
+		s.say.line("summary", "informer %s: %d lists, %d watches, %d events", name, status.Lists, status.Watches, status.Events)
+	}
+	status := s.crontab.Status()
+	s.say.line("summary", "controller: %d reconciles, %d of them retried, %d panics", status.Reconciles, status.Failures, status.Panics)
+}
