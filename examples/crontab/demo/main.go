@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,7 +11,6 @@ import (
 
 	"go.uber.org/goleak"
 	"golang.org/x/term"
-	"k8s.io/klog/v2"
 )
 
 // patience is how long the demo waits for what it expects when nobody watches.
@@ -21,8 +19,6 @@ const patience = 2 * time.Minute
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
-	klog.LogToStderr(false)
-	klog.SetOutput(io.Discard) // the demo tells the same in its own words
 
 	interactive := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	if err := run(ctx, newNarrator(os.Stdout), interactive); err != nil {

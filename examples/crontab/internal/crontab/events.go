@@ -21,7 +21,7 @@ import (
 func (c *Controller) event(ctx context.Context, crontab *v1.CronTab, kind, reason, note string) {
 	const longest = 1024 // of a note, as the API server allows
 	_, err := c.kube.EventsV1().Events(crontab.Namespace).Create(ctx, &eventsv1.Event{
-		ObjectMeta:          metav1.ObjectMeta{Namespace: crontab.Namespace, GenerateName: crontab.Name + "."},
+		ObjectMeta:          metav1.ObjectMeta{Namespace: crontab.Namespace, GenerateName: crontab.Name + "-"},
 		EventTime:           metav1.NewMicroTime(c.clock.Now()),
 		ReportingController: "stable.example.com/" + Name,
 		ReportingInstance:   c.instance,
