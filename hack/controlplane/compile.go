@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,7 +23,11 @@ const progressInterval = 15 * time.Second
 func (o Options) compile(ctx context.Context, r release, dir string) error {
 	o.logf("compiling kube-apiserver and kube-controller-manager %s and etcd %s with %s (about 4 minutes on 2 cores, once; then they stay in %s)",
 		r.kubernetes, r.etcd, runtime.Version(), filepath.Dir(dir))
-	list := goCommand{dir: r.dir, args: append([]string{"list", "-deps"}, r.packages()...)}
+	work := filepath.Join(dir, "work")
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return err
+	}
+	list := goCommand{dir: r.dir, work: work, args: append([]string{"list", "-deps"}, r.packages()...)}
 	packages, err := o.run(ctx, &list, func() string {
 		return fmt.Sprintf("%d modules downloaded", list.count("go: downloading "))
 	})
@@ -30,13 +35,13 @@ func (o Options) compile(ctx context.Context, r release, dir string) error {
 		return err
 	}
 	total := bytes.Count(packages, []byte("\n"))
-	build := goCommand{dir: r.dir, args: append(append([]string{"build", "-o", dir + string(filepath.Separator)}, r.flags()...), r.packages()...)}
+	build := goCommand{dir: r.dir, work: work, args: slices.Concat([]string{"build", "-o", dir + "/"}, r.flags(), r.packages())}
 	if _, err := o.run(ctx, &build, func() string {
 		return fmt.Sprintf("%d of at most %d packages compiled", build.count(""), total)
 	}); err != nil {
 		return err
 	}
-	return os.Rename(filepath.Join(dir, "server"), filepath.Join(dir, etcd))
+	return errors.Join(os.RemoveAll(work), os.Rename(filepath.Join(dir, "server"), filepath.Join(dir, etcd)))
 }
 
 // run runs c and logs what progress says from time to time.
@@ -58,6 +63,7 @@ func (o Options) run(ctx context.Context, c *goCommand, progress func() string) 
 // goCommand is one run of the go command.
 type goCommand struct {
 	dir  string
+	work string // for temporary files
 	args []string
 
 	mu     sync.Mutex
@@ -83,7 +89,7 @@ func (c *goCommand) start(ctx context.Context) {
 // work directory and its compilers end.
 func (c *goCommand) exec(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "go", c.args...)
-	cmd.Dir, cmd.Env = c.dir, append(os.Environ(), goSettings()...)
+	cmd.Dir, cmd.Env = c.dir, slices.Concat(os.Environ(), goSettings(), []string{"GOTMPDIR=" + c.work})
 	cmd.Stdout, cmd.Stderr = &c.stdout, c
 	cmd.SysProcAttr = attributes(syscall.SIGINT)
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }

@@ -41,9 +41,9 @@ func TestControlPlane(t *testing.T) {
 			t.Errorf("version = %+v", version)
 		}
 	})
-	t.Run("gives service accounts tokens but no rights", func(t *testing.T) { testServiceAccount(t, config, client) })
-	t.Run("runs the built-in controllers", func(t *testing.T) { testJob(t, client) })
-	t.Run("deletes namespaces", func(t *testing.T) { testNamespaceDeletion(t, client) })
+	t.Run("gives service accounts tokens but no rights", testServiceAccount(config, client))
+	t.Run("runs the built-in controllers", testJob(client))
+	t.Run("deletes namespaces", testNamespaceDeletion(client))
 	t.Run("has its feature gates", func(t *testing.T) {
 		metrics, err := client.Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
 		if err != nil {
@@ -73,7 +73,7 @@ func TestControlPlane(t *testing.T) {
 			}
 		}
 	})
-	t.Run("tells which part has died", func(t *testing.T) { testDeath(t, cp) })
+	t.Run("tells which part has died", testDeath(cp))
 	t.Run("leaves nothing", func(t *testing.T) {
 		parts := cp.parts.list
 		if err := cp.Stop(t.Context()); err != nil {
@@ -90,71 +90,79 @@ func TestControlPlane(t *testing.T) {
 	})
 }
 
-func testServiceAccount(t *testing.T, admin *rest.Config, client kubernetes.Interface) {
-	request := &authenticationv1.TokenRequest{}
-	token, err := client.CoreV1().ServiceAccounts("default").CreateToken(t.Context(), "default", request, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := rest.AnonymousClientConfig(admin)
-	config.BearerToken = token.Status.Token
-	account, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	review, err := account.AuthenticationV1().SelfSubjectReviews().Create(t.Context(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := review.Status.UserInfo.Username; got != "system:serviceaccount:default:default" {
-		t.Errorf("user = %q", got)
-	}
-	if _, err := account.CoreV1().Secrets("default").List(t.Context(), metav1.ListOptions{}); !apierrors.IsForbidden(err) {
-		t.Errorf("list secrets: %v, want it forbidden", err)
+func testServiceAccount(admin *rest.Config, client kubernetes.Interface) func(*testing.T) {
+	return func(t *testing.T) {
+		request := &authenticationv1.TokenRequest{}
+		token, err := client.CoreV1().ServiceAccounts("default").CreateToken(t.Context(), "default", request, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := rest.AnonymousClientConfig(admin)
+		config.BearerToken = token.Status.Token
+		account, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		review, err := account.AuthenticationV1().SelfSubjectReviews().Create(t.Context(), &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := review.Status.UserInfo.Username; got != "system:serviceaccount:default:default" {
+			t.Errorf("user = %q", got)
+		}
+		if _, err := account.CoreV1().Secrets("default").List(t.Context(), metav1.ListOptions{}); !apierrors.IsForbidden(err) {
+			t.Errorf("list secrets: %v, want it forbidden", err)
+		}
 	}
 }
 
-func testJob(t *testing.T, client kubernetes.Interface) {
-	_, err := client.BatchV1().Jobs("default").Create(t.Context(), &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: "job"},
-		Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
-			RestartPolicy: corev1.RestartPolicyNever,
-			Containers:    []corev1.Container{{Name: "main", Image: "example.com/image"}},
-		}}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
+func testJob(client kubernetes.Interface) func(*testing.T) {
+	return func(t *testing.T) {
+		_, err := client.BatchV1().Jobs("default").Create(t.Context(), &batchv1.Job{
+			ObjectMeta: metav1.ObjectMeta{Name: "job"},
+			Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+				RestartPolicy: corev1.RestartPolicyNever,
+				Containers:    []corev1.Container{{Name: "main", Image: "example.com/image"}},
+			}}},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := client.CoreV1().Pods("default").Watch(t.Context(), metav1.ListOptions{LabelSelector: batchv1.JobNameLabel + "=job"})
+		await(t, w, err, watch.Added)
 	}
-	w, err := client.CoreV1().Pods("default").Watch(t.Context(), metav1.ListOptions{LabelSelector: batchv1.JobNameLabel + "=job"})
-	await(t, w, err, watch.Added)
 }
 
-func testNamespaceDeletion(t *testing.T, client kubernetes.Interface) {
-	ns, err := client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "doomed"}}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
+func testNamespaceDeletion(client kubernetes.Interface) func(*testing.T) {
+	return func(t *testing.T) {
+		ns, err := client.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "doomed"}}, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.CoreV1().Namespaces().Delete(t.Context(), ns.Name, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		w, err := client.CoreV1().Namespaces().Watch(t.Context(), metav1.ListOptions{
+			FieldSelector: "metadata.name=" + ns.Name, ResourceVersion: ns.ResourceVersion,
+		})
+		await(t, w, err, watch.Deleted)
 	}
-	if err := client.CoreV1().Namespaces().Delete(t.Context(), ns.Name, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	w, err := client.CoreV1().Namespaces().Watch(t.Context(), metav1.ListOptions{
-		FieldSelector: "metadata.name=" + ns.Name, ResourceVersion: ns.ResourceVersion,
-	})
-	await(t, w, err, watch.Deleted)
 }
 
-func testDeath(t *testing.T, cp *ControlPlane) {
-	victim := cp.parts.list[2]
-	if err := victim.signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	<-cp.Done()
-	if err := cp.Err(); err == nil || !strings.Contains(err.Error(), controllerManager) || !strings.Contains(err.Error(), "killed") {
-		t.Errorf("error = %v", err)
-	}
-	for _, p := range status(t, cp.Dir()) {
-		if died := p.Name == controllerManager; died != (p.Err != nil) || len(p.LogEnd()) == 0 {
-			t.Errorf("%s: %v, log %q", p.Name, p.Err, p.LogEnd())
+func testDeath(cp *ControlPlane) func(*testing.T) {
+	return func(t *testing.T) {
+		victim := cp.parts.list[2]
+		if err := victim.signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		<-cp.Done()
+		if err := cp.Err(); err == nil || !strings.Contains(err.Error(), controllerManager) || !strings.Contains(err.Error(), "killed") {
+			t.Errorf("error = %v", err)
+		}
+		for _, p := range status(t, cp.Dir()) {
+			if died := p.Name == controllerManager; died != (p.Err != nil) || len(p.LogEnd()) == 0 {
+				t.Errorf("%s: %v, log %q", p.Name, p.Err, p.LogEnd())
+			}
 		}
 	}
 }

@@ -103,16 +103,20 @@ func (l *launcher) awaitDefaults(ctx context.Context) error {
 func (l *launcher) await(ctx context.Context, what string, ask func(context.Context) error) error {
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
+	last := errors.New("none")
 	for {
 		err := ask(ctx)
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case p := <-l.parts.died:
 			return p.crash()
 		case <-ctx.Done():
-			return fmt.Errorf("controlplane: wait for %s: %w (last answer: %w)", what, context.Cause(ctx), err)
+			return fmt.Errorf("controlplane: wait for %s: %w (last answer: %w)", what, context.Cause(ctx), last)
 		case <-tick.C:
 		}
 	}

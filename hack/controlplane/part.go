@@ -62,7 +62,7 @@ func (p *part) begin(dir string, life lifetime) (*exec.Cmd, error) {
 		return nil, err
 	}
 	defer out.Close()
-	cmd := exec.Command(p.path, p.args...)
+	cmd := exec.CommandContext(context.Background(), p.path, p.args...) // until it is stopped
 	cmd.Dir, cmd.Env = dir, environment()
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = attributes(syscall.Signal(life))
@@ -100,7 +100,7 @@ type parts struct {
 func (ps *parts) stop(ctx context.Context) error {
 	var errs []error
 	for _, p := range slices.Backward(ps.list) {
-		if err := p.process.stop(ctx); err != nil {
+		if err := p.stop(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("controlplane: stop %s: %w", p.name, err))
 			continue
 		}

@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -25,13 +26,13 @@ func startOf(pid int) (string, error) {
 // startTicks reads field 22 of a stat line. The second field, the command in
 // parentheses, may hold anything.
 func startTicks(stat string) (string, error) {
-	const state, starttime = 3 - 3, 22 - 3 // counted after the command
+	const state, starttime = 0, 19 // counted from the third field
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 	if len(fields) <= starttime {
 		return "", fmt.Errorf("unexpected process status %q", stat)
 	}
 	if fields[state] == "Z" || fields[state] == "X" {
-		return "", fmt.Errorf("process has ended")
+		return "", errors.New("process has ended")
 	}
 	return fields[starttime], nil
 }

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 )
 
@@ -76,18 +75,12 @@ func (s state) stop(ctx context.Context) error {
 	return nil
 }
 
-// writeFile replaces the file at path at once. Only the user can read it.
+// writeFile replaces the file at path at once. Only the user can read it. Two
+// writers of one path must not run at the same time.
 func writeFile(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
+	temp := path + ".tmp"
+	if err := os.WriteFile(temp, content, 0o600); err != nil {
 		return err
 	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return os.Rename(temp, path)
 }

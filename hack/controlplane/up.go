@@ -89,17 +89,21 @@ func Down(ctx context.Context, dir string) error {
 // PartStatus tells how one part of a control plane is.
 type PartStatus struct {
 	Name string
-	PID  int
+	PID  int // 0 if it was not started
 	Port int // on 127.0.0.1
 
 	// Err is nil if the part is healthy.
 	Err error
+
 	// Log is the file that holds the part's output.
 	Log string
 }
 
-// errDead is the status of a part whose process is gone.
-var errDead = errors.New("dead")
+// What Status says of parts without a process.
+var (
+	errDead       = errors.New("dead")
+	errNotStarted = errors.New("not started")
+)
 
 // LogEnd returns the last lines of the part's output.
 func (p PartStatus) LogEnd() []string { return tail(p.Log, tailLines) }
@@ -112,12 +116,17 @@ func Status(ctx context.Context, dir string) ([]PartStatus, error) {
 		return nil, err
 	}
 	s, err := h.readState()
-	if err != nil {
+	if err != nil || len(s.Parts) == 0 {
 		return nil, err
 	}
 	var all []PartStatus
-	for _, p := range s.Parts {
-		all = append(all, PartStatus{Name: p.Name, PID: p.PID, Port: p.Port, Err: h.health(ctx, p), Log: h.log(p.Name)})
+	for i, name := range []string{etcd, apiserver, controllerManager} {
+		status := PartStatus{Name: name, Err: errNotStarted, Log: h.log(name)}
+		if i < len(s.Parts) {
+			p := s.Parts[i]
+			status.PID, status.Port, status.Err = p.PID, p.Port, h.health(ctx, p)
+		}
+		all = append(all, status)
 	}
 	return all, nil
 }

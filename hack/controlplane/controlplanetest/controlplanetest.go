@@ -18,9 +18,8 @@ import (
 // cluster.
 const KubeconfigEnv = "SLUICE_TEST_KUBECONFIG"
 
-// shared is the control plane of this test binary. It is a variable because
-// tests have no other place in common.
-var shared = &cluster{}
+// shared is the control plane of this test binary.
+var shared = &cluster{} //nolint:gochecknoglobals // TestMain and the tests have no other place in common
 
 // cluster starts a control plane at its first use.
 type cluster struct {

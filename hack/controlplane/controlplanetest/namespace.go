@@ -81,6 +81,7 @@ func namePrefix(test string) string {
 }
 
 func deleteNamespace(tb testing.TB, client kubernetes.Interface, name string) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	err := client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})

@@ -79,19 +79,22 @@ func (c command) status(ctx context.Context, args []string) error {
 }
 
 func (c command) report(parts []controlplane.PartStatus) error {
-	var err error
+	healthy := true
 	for _, p := range parts {
-		health := "healthy"
-		if p.Err != nil {
-			health = p.Err.Error()
-			err = errors.New("not all parts are healthy")
+		if p.Err == nil {
+			fmt.Fprintf(c.stdout, "%-24s pid %-8d port %-6d healthy\n", p.Name, p.PID, p.Port)
+			continue
 		}
-		fmt.Fprintf(c.stdout, "%-24s pid %-8d port %-6d %s\n", p.Name, p.PID, p.Port, health)
-		if p.Err != nil {
-			fmt.Fprintf(c.stdout, "  the end of %s:\n    %s\n", p.Log, strings.Join(p.LogEnd(), "\n    "))
+		healthy = false
+		fmt.Fprintf(c.stdout, "%-24s pid %-8d port %-6d %v\n", p.Name, p.PID, p.Port, p.Err)
+		if end := p.LogEnd(); len(end) > 0 {
+			fmt.Fprintf(c.stdout, "  the end of %s:\n    %s\n", p.Log, strings.Join(end, "\n    "))
 		}
 	}
-	return err
+	if !healthy {
+		return errors.New("not all parts are healthy")
+	}
+	return nil
 }
 
 // flags makes a flag set whose help starts with what the command does.
