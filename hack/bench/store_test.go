@@ -44,7 +44,9 @@ func (s sluiceStore) get(namespace, name string) *corev1.Pod {
 func (s sluiceStore) list() int {
 	n := 0
 	for pod := range s.indexer.All() {
-		n += len(pod.Name) / len(pod.Name)
+		if pod.Name != "" {
+			n++
+		}
 	}
 	return n
 }
@@ -52,7 +54,9 @@ func (s sluiceStore) list() int {
 func (s sluiceStore) onNode(node string) int {
 	n := 0
 	for pod := range s.byNode.Lookup(node) {
-		n += len(pod.Name) / len(pod.Name)
+		if pod.Name != "" {
+			n++
+		}
 	}
 	return n
 }
@@ -80,7 +84,9 @@ func (s clientGoStore) list() int {
 	n := 0
 	for _, obj := range s.List() {
 		pod := obj.(*corev1.Pod)
-		n += len(pod.Name) / len(pod.Name)
+		if pod.Name != "" {
+			n++
+		}
 	}
 	return n
 }
@@ -90,7 +96,9 @@ func (s clientGoStore) onNode(node string) int {
 	n := 0
 	for _, obj := range objects {
 		pod := obj.(*corev1.Pod)
-		n += len(pod.Name) / len(pod.Name)
+		if pod.Name != "" {
+			n++
+		}
 	}
 	return n
 }

@@ -38,7 +38,8 @@ func (b *backlog[T]) push(event Event[T]) {
 		b.slots = append(b.slots, waiting[T]{events: [2]Event[T]{event}, count: 1})
 		return
 	}
-	if b.slots[i].merge(event); b.slots[i].count == 0 {
+	b.slots[i].merge(event)
+	if b.slots[i].count == 0 {
 		b.drop(event.Key)
 	}
 }

@@ -26,7 +26,8 @@ func TestDeltaFIFOMergesWhatWaits(t *testing.T) {
 		},
 		"deletion and creation stay apart": {
 			func(f fifo) { f.Update(old); f.Delete(oldGone); f.Add(first); f.Update(second) },
-			[]string{"Deleted old@4", "Updated new@6"}, "6",
+			[]string{"Deleted old@4", "Updated new@6"},
+			"6",
 		},
 		"the first deletion is the one of what was known": {
 			func(f fifo) { f.Delete(oldGone); f.Add(first); f.Delete(secondGone) }, []string{"Deleted old@4"}, "7",
@@ -39,7 +40,8 @@ func TestDeltaFIFOMergesWhatWaits(t *testing.T) {
 		},
 		"changes follow a replacement": {
 			func(f fifo) { f.Replace([]*corev1.ConfigMap{other, first}, "5"); f.Update(second) },
-			[]string{"Replaced b@2", "Updated new@6"}, "6",
+			[]string{"Replaced b@2", "Updated new@6"},
+			"6",
 		},
 		"a bookmark moves the version only": {
 			func(f fifo) { f.Bookmark("8") }, nil, "8",

@@ -176,7 +176,8 @@ func TestRealServerPages(t *testing.T) {
 	for obj := range informer.Indexer().All() {
 		got = append(got, obj.Name)
 	}
-	if slices.Sort(got); !slices.Equal(got, names) {
+	slices.Sort(got)
+	if !slices.Equal(got, names) {
 		t.Errorf("the cache has %q, want %q", got, names)
 	}
 	if got := source.lists.Load(); got != 3 {

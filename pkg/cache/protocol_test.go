@@ -27,7 +27,7 @@ func TestErrorsAreOutcomes(t *testing.T) {
 		wantRetryAfter          time.Duration
 	}{
 		"410 expired":        {expired, listExpired, pageExpired, watchExpired, 0},
-		"410 gone":           {apierrors.NewGone("gone"), listExpired, pageExpired, watchExpired, 0},
+		"410 gone":           {apierrors.NewGenericServerResponse(http.StatusGone, "watch", pods, "", "", 0, true), listExpired, pageExpired, watchExpired, 0},
 		"410 wrapped":        {errors.Join(errors.New("watch"), expired), listExpired, pageExpired, watchExpired, 0},
 		"too large version":  {tooLarge(), listExpired, listExpired, watchAhead, time.Second},
 		"429":                {apierrors.NewTooManyRequests("slow down", 7), listFailed, listFailed, watchFailed, 7 * time.Second},

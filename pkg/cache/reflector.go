@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/klog/v2"
-	"k8s.io/utils/ptr"
 )
 
 // A Sink takes what a [Reflector] reads, from one goroutine. A [DeltaFIFO] is one.
@@ -145,7 +144,7 @@ func (r *Reflector[T]) watch(ctx context.Context, next request) outcome {
 	opts := metav1.ListOptions{
 		ResourceVersion:     next.resourceVersion,
 		AllowWatchBookmarks: true,
-		TimeoutSeconds:      ptr.To(int64(timeout / time.Second)),
+		TimeoutSeconds:      new(int64(timeout / time.Second)),
 	}
 	r.config.ListOptions(&opts)
 
@@ -166,7 +165,8 @@ func (r *Reflector[T]) watch(ctx context.Context, next request) outcome {
 // stop ends a stream and waits until its goroutine has closed the channel.
 func stop(stream watch.Interface) {
 	stream.Stop()
-	for range stream.ResultChan() { //nolint:revive // what is still under way is dropped
+	for range stream.ResultChan() { // what is still under way is dropped
+		continue
 	}
 }
 

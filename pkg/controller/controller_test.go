@@ -159,7 +159,8 @@ func TestResults(t *testing.T) {
 		"retry for now": {[]controller.Result{controller.Retry(failure), controller.Retry(failure)}, []time.Duration{0, second}, 2},
 		"success resets the back-off": {
 			[]controller.Result{controller.Retry(failure), controller.RequeueAfter(second), controller.Retry(failure), controller.Done()},
-			[]time.Duration{0, second, 2 * second, 3 * second}, 0,
+			[]time.Duration{0, second, 2 * second, 3 * second},
+			0,
 		},
 	}
 	for name, test := range tests {
@@ -209,8 +210,7 @@ func TestAPanicIsRetriedAndHarmsNoOtherKey(t *testing.T) {
 				return controller.Done()
 			},
 			Observe: func(o controller.Observation[string]) {
-				var panicked *controller.PanicError
-				if errors.As(o.Result.Err(), &panicked) {
+				if panicked, ok := errors.AsType[*controller.PanicError](o.Result.Err()); ok {
 					seen.Store(panicked)
 				}
 			},

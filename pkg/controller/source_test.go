@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/utils/ptr"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
@@ -35,7 +34,7 @@ func pod(name, version string, owners ...metav1.OwnerReference) *corev1.Pod {
 }
 
 func ownedBy(apiVersion, kind, name string, controls bool) metav1.OwnerReference {
-	return metav1.OwnerReference{APIVersion: apiVersion, Kind: kind, Name: name, Controller: ptr.To(controls)}
+	return metav1.OwnerReference{APIVersion: apiVersion, Kind: kind, Name: name, Controller: new(controls)}
 }
 
 // keysOf sends events through a source and returns the names of the keys it adds.
@@ -55,7 +54,9 @@ func keysOf(t *testing.T, source func(*cache.Informer[*corev1.Pod]) controller.S
 	synctest.Wait()
 	subscription.Close()
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
 	close(keys)
 	var got []string
 	for key := range keys {

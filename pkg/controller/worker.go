@@ -64,8 +64,7 @@ func (c *Controller[K]) settle(key K, result Result) {
 
 // report counts and logs a reconcile.
 func (c *Controller[K]) report(logger klog.Logger, seen Observation[K]) {
-	var panicked *PanicError
-	isPanic := errors.As(seen.Result.err, &panicked)
+	panicked, isPanic := errors.AsType[*PanicError](seen.Result.err)
 	c.counts.add(seen.Result.err != nil, isPanic)
 	switch {
 	case isPanic:

@@ -114,14 +114,14 @@ func TestAddRateLimitedWaitsAndForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := queue.New(queue.Config[string]{RateLimiter: queue.Exponential[string](time.Second, time.Minute)})
 		start := time.Now()
-		for _, want := range []time.Duration{1, 3, 7} { // 1, then 2, then 4 seconds more
+		for _, want := range []time.Duration{time.Second, 3 * time.Second, 7 * time.Second} {
 			q.AddRateLimited("a")
 			if _, err := q.Take(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			q.Done("a")
-			if got := time.Since(start); got != want*time.Second {
-				t.Errorf("ran after %v, want %v", got, want*time.Second)
+			if got := time.Since(start); got != want {
+				t.Errorf("ran after %v, want %v", got, want)
 			}
 		}
 		if got := q.Failures("a"); got != 3 {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -107,33 +106,23 @@ func (s *stage) createCronTabs(ctx context.Context) error {
 	return nil
 }
 
-// watchUntilOver deletes the doomed CronTab when it has a Job, and waits until everything was seen or, on a terminal, until
-// Ctrl-C.
+// watchUntilOver deletes the doomed CronTab when it has a Job, and waits until everything was seen and, on a terminal, until
+// Ctrl-C. Being stopped is no error: the checks tell what is missing.
 func (s *stage) watchUntilOver(ctx context.Context, interactive bool) error {
-	if err := s.await(ctx, func() bool { return s.facts.isRunning(doomed) }); err != nil {
-		return ignoreCancel(ctx, err)
-	}
-	if err := s.deleteCronTab(ctx, doomed); err != nil {
-		return ignoreCancel(ctx, err)
-	}
-	s.say.line("demo", "deleted CronTab %s while its Job runs", doomed)
-	if !interactive {
-		return ignoreCancel(ctx, s.await(ctx, s.facts.areComplete))
-	}
-	if err := s.await(ctx, s.facts.areComplete); err != nil {
-		return ignoreCancel(ctx, err)
-	}
-	s.say.line("demo", "everything expected was seen; it goes on until Ctrl-C")
-	<-ctx.Done()
-	return nil
-}
-
-// ignoreCancel drops an error that only says that somebody has stopped the demo: the checks tell the rest.
-func ignoreCancel(ctx context.Context, err error) error {
+	s.await(ctx, func() bool { return s.facts.isRunning(doomed) })
 	if ctx.Err() != nil {
 		return nil
 	}
-	return err
+	if err := s.deleteCronTab(ctx, doomed); err != nil {
+		return err
+	}
+	s.say.line("demo", "deleted CronTab %s while its Job runs", doomed)
+	s.await(ctx, s.facts.areComplete)
+	if interactive && ctx.Err() == nil {
+		s.say.line("demo", "everything expected was seen; it goes on until Ctrl-C")
+		<-ctx.Done()
+	}
+	return nil
 }
 
 // deleteCronTabs deletes what is left while the controller still runs, because its finalizer would hold up the namespace.
@@ -146,31 +135,28 @@ func (s *stage) deleteCronTabs() error {
 			return err
 		}
 	}
-	return s.await(ctx, s.facts.areGone)
+	s.await(ctx, s.facts.areGone)
+	return nil
 }
 
 func (s *stage) deleteCronTab(ctx context.Context, name string) error {
 	return s.cluster.stable.StableV1().CronTabs(s.namespace).Delete(ctx, name, metav1.DeleteOptions{})
 }
 
-var errTooLong = errors.New("it took too long: see above what was seen, and below what was not")
-
-// await waits until a condition on the facts holds. It gives up after patience without an error: the checks will tell.
-func (s *stage) await(ctx context.Context, holds func() bool) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errTooLong)
-	defer cancel()
+// await waits until a condition on the facts holds, the demo is stopped, or patience is over.
+func (s *stage) await(ctx context.Context, holds func() bool) {
+	tooLong := time.NewTimer(patience)
+	defer tooLong.Stop()
 	for !holds() {
 		select {
 		case <-s.facts.changed:
+		case <-tooLong.C:
+			s.say.line("demo", "it takes too long: the checks below tell what is missing")
+			return
 		case <-ctx.Done():
-			if errors.Is(context.Cause(ctx), errTooLong) {
-				s.say.line("demo", "%v", errTooLong)
-				return nil
-			}
-			return ctx.Err()
+			return
 		}
 	}
-	return nil
 }
 
 func (s *stage) cronTab(_ context.Context, event cache.Event[*v1.CronTab]) {

@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleLoad() {
-	config, err := client.Load(client.Options{UserAgent: "my-controller/1.0"})
+	config, err := client.Load(client.Options{Kubeconfig: "testdata/kubeconfig", UserAgent: "my-controller/1.0"})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -19,5 +19,6 @@ func ExampleLoad() {
 		fmt.Println(err)
 		return
 	}
-	_ = clients.CoreV1().Pods("")
+	fmt.Println(clients.CoreV1().RESTClient().Get().Resource("pods").URL())
+	// Output: https://api.example.com/api/v1/pods
 }
