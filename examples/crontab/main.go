@@ -80,7 +80,7 @@ func parse(args []string) (options, error) {
 	flags.StringVarP(&o.namespace, "namespace", "n", "", "the only namespace to work in (default all)")
 	flags.IntVar(&o.workers, "workers", 2, "how many CronTabs are reconciled at the same time")
 	flags.AddFlag(verbosity())
-	flags.Usage = func() { fmt.Fprint(os.Stderr, help, flags.FlagUsages()) }
+	flags.Usage = func() { fmt.Print(help, flags.FlagUsages()) }
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -14,6 +15,7 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/connrotation"
 	"k8s.io/utils/clock"
 
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
@@ -32,6 +34,9 @@ const (
 	firstRetry = 200 * time.Millisecond
 	lastRetry  = time.Minute
 )
+
+// dialTimeout is how long to wait for a connection, as net/http does by default.
+const dialTimeout = 30 * time.Second
 
 // Config configures a [Controller]. Client is required.
 type Config struct {
@@ -64,6 +69,7 @@ func (c Config) withDefaults() Config {
 // A Controller runs CronTabs by creating Jobs. Its methods may be called concurrently.
 type Controller struct {
 	http       *http.Client
+	dialer     *connrotation.Dialer
 	clock      clock.PassiveClock
 	instance   string // names this process in events
 	kube       kubernetes.Interface
@@ -104,8 +110,14 @@ func New(config Config) (*Controller, error) {
 	return c, err
 }
 
-// connect makes the clients. They share one HTTP client, so that its connections can be closed at the end.
+// connect makes the clients. They share connections of their own, which can be closed at the end.
 func (c *Controller) connect(config *rest.Config) (err error) {
+	config = rest.CopyConfig(config)
+	if config.Dial == nil {
+		config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialTimeout}).DialContext
+	}
+	c.dialer = connrotation.NewDialer(config.Dial)
+	config.Dial = c.dialer.DialContext
 	if c.http, err = rest.HTTPClientFor(config); err != nil {
 		return fmt.Errorf("crontab: %w", err)
 	}
@@ -144,6 +156,12 @@ func (c *Controller) Status() controller.Status { return c.controller.Status() }
 
 // Run runs CronTabs until the context is done. Then it finishes what it is at, closes its connections and returns nil.
 func (c *Controller) Run(ctx context.Context) error {
-	defer utilnet.CloseIdleConnectionsFor(c.http.Transport)
+	defer c.disconnect()
 	return controller.Run(ctx, c.crontabs, c.jobs, c.controller)
+}
+
+// disconnect closes all connections, those that are about to become idle included.
+func (c *Controller) disconnect() {
+	utilnet.CloseIdleConnectionsFor(c.http.Transport)
+	c.dialer.CloseAll()
 }
