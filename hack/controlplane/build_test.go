@@ -46,6 +46,9 @@ func TestFailedBuildTellsWhyAndLeavesNothing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "go list") || !strings.Contains(err.Error(), "k8s.io/kubernetes") {
 		t.Errorf("error = %v, want the end of go's output", err)
 	}
+	if err != nil && strings.Contains(err.Error(), "vendor") {
+		t.Errorf("error = %v; GOFLAGS of the environment got through", err)
+	}
 	if got := names(t, filepath.Dir(bin.Dir)); got != "bin.lock" {
 		t.Errorf("left %s", got)
 	}

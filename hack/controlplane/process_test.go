@@ -5,6 +5,7 @@ import (
 	"context"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 func TestStopTerminates(t *testing.T) {
@@ -41,7 +42,7 @@ func TestStopSparesSuccessor(t *testing.T) {
 	if err := predecessor.stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if !p.alive() {
+	if p.gone(t.Context(), 200*time.Millisecond) {
 		t.Error("a process was stopped that took over the id of another")
 	}
 }
