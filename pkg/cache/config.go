@@ -9,7 +9,7 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Config configures a [Reflector] or an [Informer]. The zero value works.
+// Config configures a [Reflector] or an [Informer]. The zero value works; durations that are not positive count as zero.
 type Config struct {
 	// Name names the informer in logs and errors. Defaults to the type of its objects, such as "*v1.Pod".
 	Name string
@@ -22,7 +22,7 @@ type Config struct {
 	PageSize int64
 
 	// WatchTimeout is how long a watch lasts until the server is to end it: randomly up to twice as long, so that the
-	// watches of a restarted server drift apart. Defaults to 5 minutes.
+	// watches of a restarted server drift apart. Rounded up to seconds. Defaults to 5 minutes.
 	WatchTimeout time.Duration
 
 	// MinBackoff is the wait after a first failed request; it doubles with each further one up to MaxBackoff, and then
@@ -38,11 +38,15 @@ type Config struct {
 }
 
 func (c Config) withDefaults(name string) Config {
-	setDefault(&c.Name, name)
-	setDefault(&c.PageSize, 500)
 	setDefault(&c.WatchTimeout, 5*time.Minute)
 	setDefault(&c.MinBackoff, 800*time.Millisecond)
 	setDefault(&c.MaxBackoff, 30*time.Second)
+	if c.Name == "" {
+		c.Name = name
+	}
+	if c.PageSize == 0 {
+		c.PageSize = 500
+	}
 	if c.ListOptions == nil {
 		c.ListOptions = func(*metav1.ListOptions) {}
 	}
@@ -52,9 +56,8 @@ func (c Config) withDefaults(name string) Config {
 	return c
 }
 
-func setDefault[V comparable](field *V, value V) {
-	var zero V
-	if *field == zero {
+func setDefault(field *time.Duration, value time.Duration) {
+	if *field <= 0 {
 		*field = value
 	}
 }

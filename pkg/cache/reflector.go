@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"time"
@@ -144,7 +145,7 @@ func (r *Reflector[T]) watch(ctx context.Context, next request) outcome {
 	opts := metav1.ListOptions{
 		ResourceVersion:     next.resourceVersion,
 		AllowWatchBookmarks: true,
-		TimeoutSeconds:      new(int64(timeout / time.Second)),
+		TimeoutSeconds:      new(int64(math.Ceil(timeout.Seconds()))),
 	}
 	r.config.ListOptions(&opts)
 

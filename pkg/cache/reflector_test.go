@@ -260,6 +260,31 @@ func TestReflectorBacksOff(t *testing.T) {
 	}
 }
 
+// The server ends a watch after the time-out or up to twice of it; zero would mean as late as it likes.
+func TestReflectorAsksForATimeout(t *testing.T) {
+	tests := map[string]struct {
+		timeout     time.Duration
+		least, most int64 // seconds
+	}{
+		"default":        {0, 300, 600},
+		"negative":       {-time.Second, 300, 600},
+		"of choice":      {10 * time.Second, 10, 20},
+		"below a second": {time.Millisecond, 1, 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got *int64
+				s := &scriptedServer{replies: []reply{page("5", "")}}
+				runScript(t, s, Config{WatchTimeout: test.timeout, ListOptions: func(opts *metav1.ListOptions) { got = opts.TimeoutSeconds }})
+				if got == nil || *got < test.least || *got > test.most {
+					t.Errorf("the time-out is %v s, want %d to %d", got, test.least, test.most)
+				}
+			})
+		})
+	}
+}
+
 func TestReflectorStopsWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scriptedServer{replies: []reply{{err: errors.New("connection refused")}}}
