@@ -28,7 +28,8 @@ verify: ## Check that generated code, formatting and go.mod files are up to date
 	hack/verify.sh
 
 demo: ## Run the CronTab controller on a real API server; KUBECONFIG says which, else one is started
-	go run ./examples/crontab/demo
+	go build -o bin/demo ./examples/crontab/demo
+	bin/demo
 
 controlplane: ## Build etcd and the Kubernetes control plane (about 4 minutes, then cached for all clones)
 	go build -o bin/controlplane ./hack/controlplane/cmd/controlplane
