@@ -109,16 +109,14 @@ func (s *stage) createCronTabs(ctx context.Context) error {
 // watchUntilOver deletes the doomed CronTab when it has a Job, and waits until everything was seen and, on a terminal, until
 // Ctrl-C. Being stopped is no error: the checks tell what is missing.
 func (s *stage) watchUntilOver(ctx context.Context, interactive bool) error {
-	s.await(ctx, func() bool { return s.facts.isRunning(doomed) })
-	if ctx.Err() != nil {
+	if !s.await(ctx, func() bool { return s.facts.isRunning(doomed) }) {
 		return nil
 	}
 	if err := s.deleteCronTab(ctx, doomed); err != nil {
 		return err
 	}
 	s.say.line("demo", "deleted CronTab %s while its Job runs", doomed)
-	s.await(ctx, s.facts.areComplete)
-	if interactive && ctx.Err() == nil {
+	if s.await(ctx, s.facts.areComplete) && interactive {
 		s.say.line("demo", "everything expected was seen; it goes on until Ctrl-C")
 		<-ctx.Done()
 	}
@@ -143,8 +141,8 @@ func (s *stage) deleteCronTab(ctx context.Context, name string) error {
 	return s.cluster.stable.StableV1().CronTabs(s.namespace).Delete(ctx, name, metav1.DeleteOptions{})
 }
 
-// await waits until a condition on the facts holds, the demo is stopped, or patience is over.
-func (s *stage) await(ctx context.Context, holds func() bool) {
+// await waits until a condition on the facts holds. It returns false when the demo is stopped or patience is over.
+func (s *stage) await(ctx context.Context, holds func() bool) bool {
 	tooLong := time.NewTimer(patience)
 	defer tooLong.Stop()
 	for !holds() {
@@ -152,11 +150,12 @@ func (s *stage) await(ctx context.Context, holds func() bool) {
 		case <-s.facts.changed:
 		case <-tooLong.C:
 			s.say.line("demo", "it takes too long: the checks below tell what is missing")
-			return
+			return false
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
+	return true
 }
 
 func (s *stage) cronTab(_ context.Context, event cache.Event[*v1.CronTab]) {
