@@ -37,19 +37,19 @@ type cluster struct {
 	stable    versioned.Interface
 }
 
-func newCluster(t testing.TB) *cluster {
-	t.Helper()
-	controlplanetest.InstallCRD(t, manifest)
-	config := controlplanetest.Config(t)
+func newCluster(tb testing.TB) *cluster {
+	tb.Helper()
+	controlplanetest.InstallCRD(tb, manifest)
+	config := controlplanetest.Config(tb)
 	kube, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	stable, err := versioned.NewForConfig(config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return &cluster{t, controlplanetest.Namespace(t), kube, stable}
+	return &cluster{tb, controlplanetest.Namespace(tb), kube, stable}
 }
 
 // run runs a controller until stop is called, and at the longest until the test ends. The config may leave out all fields.

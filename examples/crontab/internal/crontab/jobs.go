@@ -27,7 +27,7 @@ const (
 // backoffLimit is how often the Pod of a Job may fail before the Job has failed.
 const backoffLimit = 3
 
-var errForeignJob = errors.New("exists and is not controlled by this CronTab")
+var errForeignJob = errors.New("the name is taken by a Job that this CronTab does not control")
 
 // createJob makes sure that the Job of a time on the schedule exists, and returns it. If the name is taken by somebody
 // else's Job the error is errForeignJob.
@@ -57,7 +57,7 @@ func (c *Controller) adopt(ctx context.Context, crontab *v1.CronTab, name string
 	case err != nil:
 		return nil, fmt.Errorf("get Job %q: %w", name, err)
 	case !metav1.IsControlledBy(job, crontab):
-		return nil, fmt.Errorf("Job %q %w", name, errForeignJob) //nolint:revive,staticcheck // Job is a name
+		return nil, fmt.Errorf("create Job %q: %w", name, errForeignJob)
 	}
 	return job, nil
 }

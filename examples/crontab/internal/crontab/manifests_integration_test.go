@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -137,9 +138,7 @@ func TestDeploymentIsAdmittedUnderTheRestrictedProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, value := range labels {
-		namespace.Labels[key] = value
-	}
+	maps.Copy(namespace.Labels, labels)
 	if _, err = c.kube.CoreV1().Namespaces().Update(t.Context(), namespace, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func decide(v view, now time.Time) plan {
 
 	after := later(v.crontab.CreationTimestamp.Time, last)
 	if due, ok := times.latest(after, now); ok {
-		p.decideRun(v, due, now)
+		p = p.decideRun(v, due, now)
 	}
 	if deadline, ok := startingDeadline(v.crontab); ok {
 		after = later(after, now.Add(-deadline))
@@ -73,8 +73,8 @@ func decide(v view, now time.Time) plan {
 	return p
 }
 
-// decideRun says whether the run that is due starts.
-func (p *plan) decideRun(v view, due, now time.Time) {
+// decideRun returns the plan with a decision on the run that is due.
+func (p plan) decideRun(v view, due, now time.Time) plan {
 	active := v.active()
 	policy := v.crontab.Spec.ConcurrencyPolicy
 	deadline, bounded := startingDeadline(v.crontab)
@@ -91,6 +91,7 @@ func (p *plan) decideRun(v view, due, now time.Time) {
 			p.replace = active
 		}
 	}
+	return p
 }
 
 // skipped returns the plan after it has turned out that the run cannot start.

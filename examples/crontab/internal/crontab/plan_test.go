@@ -15,17 +15,17 @@ import (
 )
 
 // clockTime is a time of the day on which all CronTabs of these tests were created, at midnight.
-func clockTime(t testing.TB, text string) time.Time {
-	t.Helper()
-	return parseTime(t, "2026-03-01T"+text+"Z")
+func clockTime(tb testing.TB, text string) time.Time {
+	tb.Helper()
+	return parseTime(tb, "2026-03-01T"+text+"Z")
 }
 
 // jobAt is the Job of a time on the schedule; without an outcome it is active.
-func jobAt(t testing.TB, crontab *v1.CronTab, at string, outcome batchv1.JobConditionType) *batchv1.Job {
-	t.Helper()
-	job := newJob(crontab, clockTime(t, at))
+func jobAt(tb testing.TB, crontab *v1.CronTab, at string, outcome batchv1.JobConditionType) *batchv1.Job {
+	tb.Helper()
+	job := newJob(crontab, clockTime(tb, at))
 	job.UID = types.UID(job.Name)
-	job.CreationTimestamp = metav1.NewTime(clockTime(t, at))
+	job.CreationTimestamp = metav1.NewTime(clockTime(tb, at))
 	if outcome != "" {
 		job.Status.Conditions = []batchv1.JobCondition{{Type: outcome, Status: corev1.ConditionTrue}}
 	}

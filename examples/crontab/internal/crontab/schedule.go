@@ -66,7 +66,8 @@ func (i interval) Next(t time.Time) time.Time {
 	if t.Before(i.anchor) {
 		return i.anchor.Add(i.length)
 	}
-	return i.anchor.Add(t.Sub(i.anchor)/i.length*i.length + i.length)
+	elapsed := t.Sub(i.anchor)
+	return i.anchor.Add(elapsed - elapsed%i.length + i.length)
 }
 
 // next returns the first time after t, or ok false if there is none within five years.
