@@ -21,7 +21,7 @@ const progressInterval = 15 * time.Second
 
 // compile builds the parts of r into dir, and tells what it is doing.
 func (o Options) compile(ctx context.Context, r release, dir string) error {
-	o.logf("compiling kube-apiserver and kube-controller-manager %s and etcd %s with %s (about 4 minutes on 2 cores, once; then they stay in %s)",
+	o.logf("compiling kube-apiserver and kube-controller-manager %s and etcd %s with %s (about 6 minutes on 2 cores, once; then they stay in %s)",
 		r.kubernetes, r.etcd, runtime.Version(), filepath.Dir(dir))
 	work := filepath.Join(dir, "work")
 	if err := os.MkdirAll(work, 0o755); err != nil {

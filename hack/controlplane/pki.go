@@ -1,8 +1,6 @@
 package controlplane
 
-import (
-	"os"
-)
+import "os"
 
 // Files in pki/. Those without an extension are pairs, NAME.crt and NAME.key.
 const (
