@@ -31,7 +31,7 @@ demo: ## Run the CronTab controller on a real API server; KUBECONFIG says which,
 	go build -o bin/demo ./examples/crontab/demo
 	bin/demo
 
-controlplane: ## Build etcd and the Kubernetes control plane (about 4 minutes, then cached for all clones)
+controlplane: ## Build etcd and the Kubernetes control plane (about 6 minutes, then cached for all clones)
 	go build -o bin/controlplane ./hack/controlplane/cmd/controlplane
 	bin/controlplane build
 
