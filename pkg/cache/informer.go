@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -95,8 +94,8 @@ func (i *Informer[T]) HasSynced() bool {
 	}
 }
 
-// WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error joined
-// with the reason, as far as it is known, or [ErrStopped].
+// WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error with
+// the reason, as far as it is known, or [ErrStopped].
 func (i *Informer[T]) WaitForSync(ctx context.Context) error {
 	select {
 	case <-i.synced:
@@ -108,18 +107,17 @@ func (i *Informer[T]) WaitForSync(ctx context.Context) error {
 	}
 }
 
-// reason joins err with what keeps the informer from being synced, as far as that is known.
+// reason adds to err what keeps the informer from being synced, as far as that is known.
 func (i *Informer[T]) reason(err error) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	switch {
-	case i.state == created:
-		return errors.Join(err, errNotRunning)
-	case !i.HasSynced():
-		return errors.Join(err, i.Status().LastError)
-	default:
-		return err
+	if i.state == created {
+		return fmt.Errorf("%w: %w", err, errNotRunning)
 	}
+	if last := i.Status().LastError; last != nil && !i.HasSynced() {
+		return fmt.Errorf("%w: %w", err, last)
+	}
+	return err
 }
 
 // Run keeps the indexer up to date until the context is done, and returns nil when all its goroutines have ended, those of

@@ -45,8 +45,8 @@ func newSubscription[T Object](informer *Informer[T], name string, handler Handl
 }
 
 // WaitForSync waits until the handler has returned from all initial events: what existed when the informer, or the
-// subscription if it came later, started. Otherwise it returns the context's error joined with the reason, as
-// far as it is known, or [ErrStopped].
+// subscription if it came later, started. Otherwise it returns the context's error with the reason, as far as
+// it is known, or [ErrStopped].
 func (s *Subscription[T]) WaitForSync(ctx context.Context) error {
 	select {
 	case <-s.synced:
