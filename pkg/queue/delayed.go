@@ -9,18 +9,24 @@ import (
 // moved or removed. The zero value is empty.
 type schedule[K comparable] struct {
 	entries []*entry[K]
+	count   uint64 // of delays so far
 }
 
 // add inserts e, due at the given time.
 func (s *schedule[K]) add(e *entry[K], due time.Time) {
-	e.due = due
+	s.set(e, due)
 	heap.Push((*dueHeap[K])(s), e)
 }
 
 // advance moves a scheduled entry to an earlier time.
 func (s *schedule[K]) advance(e *entry[K], due time.Time) {
-	e.due = due
+	s.set(e, due)
 	heap.Fix((*dueHeap[K])(s), e.position)
+}
+
+func (s *schedule[K]) set(e *entry[K], due time.Time) {
+	s.count++
+	e.due, e.order = due, s.count
 }
 
 func (s *schedule[K]) remove(e *entry[K]) {
@@ -38,8 +44,15 @@ func (s *schedule[K]) next() *entry[K] {
 // dueHeap implements heap.Interface on a schedule.
 type dueHeap[K comparable] schedule[K]
 
-func (h *dueHeap[K]) Len() int           { return len(h.entries) }
-func (h *dueHeap[K]) Less(i, j int) bool { return h.entries[i].due.Before(h.entries[j].due) }
+func (h *dueHeap[K]) Len() int { return len(h.entries) }
+
+func (h *dueHeap[K]) Less(i, j int) bool {
+	a, b := h.entries[i], h.entries[j]
+	if a.due.Equal(b.due) {
+		return a.order < b.order
+	}
+	return a.due.Before(b.due)
+}
 
 func (h *dueHeap[K]) Swap(i, j int) {
 	h.entries[i], h.entries[j] = h.entries[j], h.entries[i]

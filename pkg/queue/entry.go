@@ -18,8 +18,9 @@ type entry[K comparable] struct {
 	running bool
 
 	due      time.Time // delayed: when it becomes ready
+	order    uint64    // delayed: of those due at the same time the lower comes first
 	position int       // delayed: index in the heap
-	readyAt  time.Time // ready: since when
+	readyAt  time.Time // ready: since when a worker could have taken it
 }
 
 type state uint8

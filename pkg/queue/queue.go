@@ -48,7 +48,8 @@ type Queue[K comparable] struct {
 type Item[K comparable] struct {
 	Key K
 
-	// ReadyAt is when the key became ready to be taken.
+	// ReadyAt is when the key became ready to be taken: when it was added, its delay was over, or it was done after
+	// being added while it was processed.
 	ReadyAt time.Time
 }
 
@@ -75,6 +76,7 @@ func (q *Queue[K]) Add(key K) {
 	if q.shutDown {
 		return
 	}
+	q.promoteLocked() // what was due before comes before
 	q.makeReadyLocked(q.entryLocked(key))
 }
 
@@ -95,8 +97,12 @@ func (q *Queue[K]) AddAfter(key K, delay time.Duration) {
 	q.delayLocked(q.entryLocked(key), due)
 }
 
-// AddRateLimited makes the key ready when the rate limiter says so, counting it as one more failure of the key.
+// AddRateLimited makes the key ready when the rate limiter says so, counting it as one more failure of the key. After
+// [Queue.ShutDown] it does nothing.
 func (q *Queue[K]) AddRateLimited(key K) {
+	if q.isShutDown() {
+		return
+	}
 	q.AddAfter(key, q.limiter.When(key))
 }
 
@@ -132,6 +138,7 @@ func (q *Queue[K]) Take(ctx context.Context) (Item[K], error) {
 		select {
 		case <-q.wake:
 		case <-q.timer.C():
+			q.timerFired()
 		case <-q.closed:
 		case <-ctx.Done():
 			return Item[K]{}, ctx.Err()
@@ -148,11 +155,13 @@ func (q *Queue[K]) Done(key K) {
 	if e == nil || !e.running {
 		return
 	}
+	q.promoteLocked() // what was due before comes before
 	e.running = false
 	switch e.state {
 	case idle:
 		q.dropLocked(e)
 	case ready:
+		e.readyAt = q.clock.Now()
 		q.pushLocked(e)
 	case delayed: // stays scheduled
 	}
@@ -173,6 +182,20 @@ func (q *Queue[K]) ShutDown() {
 	}
 	q.timer.Stop()
 	close(q.closed)
+}
+
+func (q *Queue[K]) isShutDown() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.shutDown
+}
+
+// timerFired sets the timer again, also when it has fired before its time and nothing is due.
+func (q *Queue[K]) timerFired() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.promoteLocked()
+	q.armLocked()
 }
 
 // tryTake hands out the oldest ready key, if there is one.
@@ -229,8 +252,11 @@ func (q *Queue[K]) makeReadyLocked(e *entry[K]) {
 	case ready:
 		return
 	case delayed:
+		first := q.delayed.next() == e
 		q.delayed.remove(e)
-		q.armLocked()
+		if first {
+			q.armLocked()
+		}
 	case idle:
 	}
 	e.state, e.readyAt = ready, q.clock.Now()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -147,17 +148,162 @@ func TestDoneKeepsTheDelay(t *testing.T) {
 
 func TestReadyAt(t *testing.T) {
 	start := time.Unix(0, 0)
-	clock := clocktesting.NewFakeClock(start)
+	tests := map[string]struct {
+		prepare func(q *queue.Queue[string], clock *clocktesting.FakeClock)
+		want    time.Duration // after the start
+	}{
+		"added": {func(q *queue.Queue[string], clock *clocktesting.FakeClock) {
+			clock.Step(time.Second)
+			q.Add("a")
+			clock.Step(time.Hour)
+		}, time.Second},
+		"delayed": {func(q *queue.Queue[string], clock *clocktesting.FakeClock) {
+			q.AddAfter("a", time.Second)
+			clock.Step(time.Hour)
+		}, time.Second},
+		"added while running": {func(q *queue.Queue[string], clock *clocktesting.FakeClock) {
+			q.Add("a")
+			take(t, q)
+			q.Add("a")
+			clock.Step(time.Hour)
+			q.Done("a")
+		}, time.Hour},
+		"due while running": {func(q *queue.Queue[string], clock *clocktesting.FakeClock) {
+			q.Add("a")
+			take(t, q)
+			q.AddAfter("a", time.Second)
+			clock.Step(time.Hour)
+			q.Done("a")
+		}, time.Hour},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			clock := clocktesting.NewFakeClock(start)
+			q := queue.New(queue.Config[string]{Clock: clock})
+			test.prepare(q, clock)
+			item, err := q.Take(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := item.ReadyAt.Sub(start); got != test.want {
+				t.Errorf("ready %v after the start, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestOrderIsThatOfBecomingReady(t *testing.T) {
+	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
 	q := queue.New(queue.Config[string]{Clock: clock})
-	q.AddAfter("a", time.Second)
-	clock.Step(5 * time.Second)
-	item, err := q.Take(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	q.Add("runs")
+	take(t, q)
+	for _, key := range []string{"first", "second", "third"} {
+		q.AddAfter(key, time.Second)
 	}
-	if want := start.Add(time.Second); !item.ReadyAt.Equal(want) {
-		t.Errorf("ready at %v, want when the delay was over, %v", item.ReadyAt, want)
+	clock.Step(time.Second)
+	q.Add("added later")
+	q.Add("runs")
+	q.AddAfter("last", time.Second)
+	clock.Step(time.Second)
+	q.Done("runs")
+	wantKeys(t, take(t, q), "first", "second", "third", "added later", "last", "runs")
+}
+
+func TestShutDownKeepsWhatIsDue(t *testing.T) {
+	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
+	q := queue.New(queue.Config[string]{Clock: clock})
+	q.AddAfter("due", time.Second)
+	q.AddAfter("not due", time.Hour)
+	clock.Step(time.Second)
+	q.ShutDown()
+	wantKeys(t, take(t, q), "due")
+}
+
+// An earlyClock's timers fire before their time once, as they do when the clock is set back.
+type earlyClock struct{ clock.RealClock }
+
+func (c earlyClock) NewTimer(d time.Duration) clock.Timer {
+	return &earlyTimer{Timer: c.RealClock.NewTimer(d)}
+}
+
+type earlyTimer struct {
+	clock.Timer
+	wasEarly bool
+}
+
+func (t *earlyTimer) Reset(d time.Duration) bool {
+	if !t.wasEarly {
+		t.wasEarly = true
+		d /= 2
 	}
+	return t.Timer.Reset(d)
+}
+
+func TestATimerThatFiresEarlyLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.New(queue.Config[string]{Clock: earlyClock{}})
+		start := time.Now()
+		q.AddAfter("a", time.Second)
+		if _, err := q.Take(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Since(start); got < time.Second {
+			t.Errorf("handed out after %v, want not before 1s", got)
+		}
+	})
+}
+
+func TestTakeWaitsForOneDelayAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.New(queue.Config[time.Duration]{})
+		start := time.Now()
+		for _, delay := range []time.Duration{3 * time.Second, time.Second, 2 * time.Second} {
+			q.AddAfter(delay, delay)
+		}
+		for range 3 {
+			item, err := q.Take(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := time.Since(start); got != item.Key {
+				t.Errorf("a delay of %v took %v", item.Key, got)
+			}
+		}
+	})
+}
+
+// Two keys that are added while two workers are about to wait must both be handed out, though one wake-up may stand for
+// both. A lost one is a deadlock, which ends the test.
+func TestNoWakeUpIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.New(queue.Config[int]{})
+		taken, release := make(chan int), make(chan struct{})
+		var workers sync.WaitGroup
+		for range 2 {
+			workers.Go(func() {
+				for {
+					item, err := q.Take(context.Background())
+					if err != nil {
+						return
+					}
+					q.Done(item.Key)
+					taken <- item.Key
+					<-release
+				}
+			})
+		}
+		for range 5000 {
+			q.Add(1)
+			q.Add(2)
+			if first, second := <-taken, <-taken; first == second {
+				t.Errorf("key %d was handed out twice", first)
+			}
+			release <- struct{}{}
+			release <- struct{}{}
+		}
+		q.ShutDown()
+		workers.Wait()
+	})
 }
 
 func TestTakeWaits(t *testing.T) {

@@ -60,7 +60,10 @@ func (l *exponential[K]) When(key K) time.Duration {
 		return 0
 	}
 	delay := float64(l.base) * math.Pow(2, float64(n)) // +Inf from about the thousandth failure on
-	return time.Duration(min(delay, float64(l.limit)))
+	if delay >= float64(l.limit) {                     // also when the limit is the longest duration there is, which no float is below
+		return l.limit
+	}
+	return time.Duration(delay)
 }
 
 func (l *exponential[K]) Forget(key K) {
@@ -75,7 +78,8 @@ func (l *exponential[K]) NumRequeues(key K) int {
 	return l.failures[key]
 }
 
-// TokenBucket returns a limiter by which all keys together pass at the limiter's rate, after its burst.
+// TokenBucket returns a limiter by which all keys together pass at the limiter's rate, after its burst. It reads the real
+// clock and counts no failures.
 func TokenBucket[K comparable](limiter *rate.Limiter) RateLimiter[K] {
 	return tokenBucket[K]{limiter}
 }

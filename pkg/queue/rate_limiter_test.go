@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -46,9 +47,13 @@ func TestExponential(t *testing.T) {
 func TestExponentialDoesNotOverflow(t *testing.T) {
 	limiter := queue.Exponential[string](time.Millisecond, time.Hour)
 	zero := queue.Exponential[string](0, time.Hour)
-	for range 3000 {
+	endless := queue.Exponential[string](time.Millisecond, math.MaxInt64)
+	for n := range 3000 {
 		limiter.When("a")
 		zero.When("a")
+		if got := endless.When("a"); got <= 0 {
+			t.Fatalf("without a limit failure %d waits %v", n, got)
+		}
 	}
 	if got := limiter.When("a"); got != time.Hour {
 		t.Errorf("after 3000 failures the wait is %v, want the limit", got)
@@ -132,6 +137,15 @@ func TestAddRateLimitedWaitsAndForgets(t *testing.T) {
 			t.Errorf("a failed %d times after Forget, want 0", got)
 		}
 	})
+}
+
+func TestAddRateLimitedAfterShutDownCountsNothing(t *testing.T) {
+	q := queue.New(queue.Config[string]{})
+	q.ShutDown()
+	q.AddRateLimited("a")
+	if got := q.Failures("a"); got != 0 {
+		t.Errorf("%d failures counted, want none", got)
+	}
 }
 
 func TestDefaultRateLimiter(t *testing.T) {

@@ -2,7 +2,7 @@ package queue
 
 // A ring is a first-in-first-out buffer that grows when full and reuses its memory. The zero value is empty.
 type ring[T any] struct {
-	slots []T
+	slots []T // a power of two of them, or none
 	head  int
 	count int
 }
@@ -13,7 +13,7 @@ func (r *ring[T]) push(item T) {
 	if r.count == len(r.slots) {
 		r.grow()
 	}
-	r.slots[(r.head+r.count)%len(r.slots)] = item
+	r.slots[(r.head+r.count)&(len(r.slots)-1)] = item
 	r.count++
 }
 
@@ -22,7 +22,7 @@ func (r *ring[T]) pop() T {
 	var zero T
 	item := r.slots[r.head]
 	r.slots[r.head] = zero
-	r.head = (r.head + 1) % len(r.slots)
+	r.head = (r.head + 1) & (len(r.slots) - 1)
 	r.count--
 	return item
 }
