@@ -14,6 +14,7 @@ import (
 type backlog[T Object] struct {
 	slots []waiting[T] // in the order in which the keys began to wait; an empty one is a hole
 	holes int
+	count int // of events
 	index map[types.NamespacedName]int
 }
 
@@ -27,8 +28,19 @@ func newBacklog[T Object]() backlog[T] {
 	return backlog[T]{index: make(map[types.NamespacedName]int)}
 }
 
-// len returns how many keys wait.
-func (b *backlog[T]) len() int { return len(b.index) }
+// maxSpare is how many slots an empty backlog keeps for the next events.
+const maxSpare = 1024
+
+// reset empties the backlog.
+func (b *backlog[T]) reset() {
+	if len(b.slots) > maxSpare {
+		*b = newBacklog[T]()
+		return
+	}
+	clear(b.slots) // lets the objects go
+	clear(b.index)
+	b.slots, b.holes, b.count = b.slots[:0], 0, 0
+}
 
 // push adds an event, merged with those of its key.
 func (b *backlog[T]) push(event Event[T]) {
@@ -36,9 +48,12 @@ func (b *backlog[T]) push(event Event[T]) {
 	if !ok {
 		b.index[event.Key] = len(b.slots)
 		b.slots = append(b.slots, waiting[T]{events: [2]Event[T]{event}, count: 1})
+		b.count++
 		return
 	}
+	before := b.slots[i].count
 	b.slots[i].merge(event)
+	b.count += b.slots[i].count - before
 	if b.slots[i].count == 0 {
 		b.drop(event.Key)
 	}

@@ -9,7 +9,8 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Config configures a [Reflector] or an [Informer]. The zero value works; durations that are not positive count as zero.
+// Config configures a [Reflector] or an [Informer]. The zero value works; durations that are not positive count as zero, those over a
+// day as a day.
 type Config struct {
 	// Name names the informer in logs and errors. Defaults to the type of its objects, such as "*v1.Pod".
 	Name string
@@ -26,8 +27,8 @@ type Config struct {
 	WatchTimeout time.Duration
 
 	// MinBackoff is the wait after a first failed request; it doubles with each further one up to MaxBackoff, and then
-	// as much again is added at random. MaxBackoff also bounds a wait that the server asks for. They default to 800 ms and
-	// 30 s, as in client-go.
+	// as much again is added at random. MaxBackoff also bounds a wait that the server asks for by an error; client-go's
+	// REST clients honour Retry-After themselves before there is one. They default to 800 ms and 30 s, as in client-go.
 	MinBackoff, MaxBackoff time.Duration
 
 	// Logger defaults to the logger in the context of Run.
@@ -41,6 +42,7 @@ func (c Config) withDefaults(name string) Config {
 	setDefault(&c.WatchTimeout, 5*time.Minute)
 	setDefault(&c.MinBackoff, 800*time.Millisecond)
 	setDefault(&c.MaxBackoff, 30*time.Second)
+	c.WatchTimeout, c.MaxBackoff = min(c.WatchTimeout, longest), min(c.MaxBackoff, longest)
 	if c.Name == "" {
 		c.Name = name
 	}
@@ -55,6 +57,9 @@ func (c Config) withDefaults(name string) Config {
 	}
 	return c
 }
+
+// longest bounds durations, far from where adding two of them overflows.
+const longest = 24 * time.Hour
 
 func setDefault(field *time.Duration, value time.Duration) {
 	if *field <= 0 {

@@ -142,8 +142,11 @@ func (f *DeltaFIFO[T]) missedDeletes(taken *pending[T]) []Delta[T] {
 	return missed
 }
 
+// advanceLocked wakes the consumer. An empty version says nothing of the stream's.
 func (f *DeltaFIFO[T]) advanceLocked(resourceVersion string) {
-	f.pending.resourceVersion = resourceVersion
+	if resourceVersion != "" {
+		f.pending.resourceVersion = resourceVersion
+	}
 	select {
 	case f.ready <- struct{}{}:
 	default:

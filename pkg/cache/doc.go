@@ -6,7 +6,8 @@
 //     object and says whether its final state was seen; there is no tombstone to unwrap.
 //   - In order: for each key a subscriber sees a subsequence of what happened to the object, in order, ending with its
 //     last state. States in between may be merged when the subscriber is slow.
-//   - Bounded: what waits for a subscriber is at most two events for each object that it knows or is about to know.
+//   - Bounded: what waits for a subscriber is at most two events for each object that it knows or that exists, and as much
+//     again of what it is at.
 //   - Isolated: a handler or an index function that panics affects nothing else; it is logged and counted.
 //   - Stopping waits: no goroutine outlives [Informer.Run].
 //

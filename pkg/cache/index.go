@@ -57,19 +57,28 @@ func (x *Index[T, V]) Lookup(value V) iter.Seq[T] {
 	}
 }
 
-func (x *Index[T, V]) insert(key types.NamespacedName, obj T) *IndexError {
-	values, err := x.valuesOf(key, obj)
-	if err != nil || len(values) == 0 {
-		return err
-	}
-	x.values[key] = values
-	for _, value := range values {
-		if x.members[value] == nil {
-			x.members[value] = make(map[types.NamespacedName]T)
+// insert turns a panic of the user's function, or of hashing what it returned, into an error.
+func (x *Index[T, V]) insert(key types.NamespacedName, obj T) (err *IndexError) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			x.remove(key)
+			err = &IndexError{Index: x.name, Key: key, Cause: fmt.Sprint(cause)}
 		}
-		x.members[value][key] = obj
+	}()
+	for _, value := range x.compute(obj) {
+		x.insertValue(key, obj, value)
 	}
 	return nil
+}
+
+func (x *Index[T, V]) insertValue(key types.NamespacedName, obj T, value V) {
+	members := x.members[value]
+	if members == nil {
+		members = make(map[types.NamespacedName]T)
+		x.members[value] = members
+	}
+	members[key] = obj
+	x.values[key] = append(x.values[key], value)
 }
 
 func (x *Index[T, V]) remove(key types.NamespacedName) {
@@ -80,14 +89,4 @@ func (x *Index[T, V]) remove(key types.NamespacedName) {
 		}
 	}
 	delete(x.values, key)
-}
-
-// valuesOf calls the user's function and turns a panic into an error.
-func (x *Index[T, V]) valuesOf(key types.NamespacedName, obj T) (values []V, err *IndexError) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = &IndexError{Index: x.name, Key: key, Cause: fmt.Sprint(cause)}
-		}
-	}()
-	return x.compute(obj), nil
 }

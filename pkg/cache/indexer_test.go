@@ -117,6 +117,26 @@ func TestIndexOnALiveIndexer(t *testing.T) {
 	}
 }
 
+func TestAnIndexTakesNoHarmFromItsValues(t *testing.T) {
+	failures := 0
+	indexer := NewIndexer[*corev1.ConfigMap](func(*IndexError) { failures++ })
+	var buffer []string
+	reused := AddIndex(indexer, "reused", func(obj *corev1.ConfigMap) []string {
+		buffer = append(buffer[:0], obj.ResourceVersion)
+		return buffer
+	})
+	unhashable := AddIndex(indexer, "unhashable", func(*corev1.ConfigMap) []any { return []any{"fine", []string{"not"}} })
+	indexer.Apply(batchOf(set(configMap("a", "a", "1")), set(configMap("b", "b", "2"))))
+	indexer.Apply(batchOf(set(configMap("a", "a", "3"))))
+
+	if got := slices.Collect(reused.Lookup("1")); got != nil {
+		t.Errorf("found %v under a value that it has no more", got)
+	}
+	if got := slices.Collect(unhashable.Lookup("fine")); got != nil || failures != 3 {
+		t.Errorf("%d failures, want 3; found %v, want nothing half inserted", failures, got)
+	}
+}
+
 func TestAPanickingIndexFunctionLeavesOneObjectOut(t *testing.T) {
 	var reported []*IndexError
 	indexer := NewIndexer[*corev1.ConfigMap](func(err *IndexError) { reported = append(reported, err) })

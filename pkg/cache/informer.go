@@ -20,6 +20,7 @@ type Informer[T Object] struct {
 	synced      chan struct{} // closed when the first list is in the indexer
 	stopped     chan struct{} // closed when Run has returned
 	indexErrors atomic.Int64
+	logger      atomic.Pointer[klog.Logger] // set when the informer starts
 
 	mu            sync.Mutex // also held from a change of the indexer until all subscriptions have it
 	state         state
@@ -85,25 +86,32 @@ func (i *Informer[T]) Subscribe(name string, handler Handler[T]) *Subscription[T
 }
 
 // HasSynced says whether the indexer holds what the first list found, or newer.
-func (i *Informer[T]) HasSynced() bool {
-	select {
-	case <-i.synced:
-		return true
-	default:
-		return false
-	}
-}
+func (i *Informer[T]) HasSynced() bool { return isClosed(i.synced) }
 
 // WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error with
 // the reason, as far as it is known, or [ErrStopped].
 func (i *Informer[T]) WaitForSync(ctx context.Context) error {
 	select {
 	case <-i.synced:
-		return nil
 	case <-i.stopped:
-		return fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStopped)
 	case <-ctx.Done():
+	}
+	switch {
+	case i.HasSynced():
+		return nil
+	case isClosed(i.stopped):
+		return fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStopped)
+	default:
 		return fmt.Errorf("cache: informer %q has not synced: %w", i.config.Name, i.reason(ctx.Err()))
+	}
+}
+
+func isClosed(channel <-chan struct{}) bool {
+	select {
+	case <-channel:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -144,6 +152,7 @@ func (i *Informer[T]) start(ctx context.Context) error {
 		return fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStarted)
 	}
 	i.state, i.ctx = running, ctx
+	i.logger.Store(new(klog.FromContext(ctx)))
 	for s := range i.subscriptions {
 		i.startLocked(s)
 	}
@@ -181,8 +190,10 @@ func (i *Informer[T]) apply(batch Batch[T]) {
 	if initial {
 		markInitial(events)
 	}
-	for s := range i.subscriptions {
-		s.push(events, initial)
+	if len(events) > 0 || initial {
+		for s := range i.subscriptions {
+			s.push(events, initial)
+		}
 	}
 	if initial {
 		close(i.synced)
@@ -219,5 +230,7 @@ func (i *Informer[T]) unsubscribe(s *Subscription[T]) {
 
 func (i *Informer[T]) indexFailed(err *IndexError) {
 	i.indexErrors.Add(1)
-	i.config.logger(context.Background()).Error(err, "Object not indexed", "index", err.Index, "key", err.Key)
+	if logger := i.logger.Load(); logger != nil { // before the start there are no objects
+		logger.Error(err, "Object not indexed", "index", err.Index, "key", err.Key)
+	}
 }

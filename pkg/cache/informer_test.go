@@ -16,6 +16,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/ktesting"
 )
 
 // A log is a handler's diary.
@@ -130,8 +133,8 @@ func TestASlowSubscriberHoldsUpNobodyAndMissesNoLastState(t *testing.T) {
 		if got := len(fast.read()); got != 102 {
 			t.Errorf("the fast handler saw %d events, want 102", got)
 		}
-		if got := subscription.Pending(); got != 1 {
-			t.Errorf("%d objects wait for the slow handler, want 1", got)
+		if got := subscription.Pending(); got != 2 { // the other addition, and one update
+			t.Errorf("%d events wait for the slow handler, want 2", got)
 		}
 		close(release)
 		slow.want(t, "Added a@1 initial", "Added b@1 initial", "Updated a@109")
@@ -205,6 +208,129 @@ func TestWaitForSyncOfAnInformerThatNobodyRuns(t *testing.T) {
 			t.Errorf("the error is %q, want it to say that Run was not called", err)
 		}
 	}
+}
+
+func TestWaitForSyncPrefersWhatIsTrue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newTestInformer(newLiveServer())
+		subscription := i.Subscribe("s", new(log).handle)
+		stop := start(t, i)
+		synctest.Wait()
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		check := func() {
+			for range 50 {
+				if err := errors.Join(i.WaitForSync(over), subscription.WaitForSync(over)); err != nil {
+					t.Fatalf("it has synced, but: %v", err)
+				}
+			}
+		}
+		check()
+		stop()
+		check()
+		if i.Status().Connected {
+			t.Error("still connected after Run has returned")
+		}
+	})
+}
+
+// A lateServer answers and closes its streams long after it was told to stop.
+type lateServer struct{ *liveServer }
+
+type lateStream struct{ *watch.FakeWatcher }
+
+func (s lateServer) Watch(context.Context, metav1.ListOptions) (watch.Interface, error) {
+	return lateStream{s.stream}, nil
+}
+
+func (s lateStream) Stop() {
+	time.AfterFunc(time.Minute, s.FakeWatcher.Stop)
+}
+
+func TestRunWaits(t *testing.T) {
+	sleepy := func(context.Context, Event[*corev1.ConfigMap]) { time.Sleep(time.Minute) }
+	tests := map[string]struct {
+		source  func() ListerWatcher[*corev1.ConfigMap]
+		handler Handler[*corev1.ConfigMap]
+		want    time.Duration
+	}{
+		"for a stream":  {func() ListerWatcher[*corev1.ConfigMap] { return lateServer{newLiveServer()} }, new(log).handle, time.Minute},
+		"for a handler": {func() ListerWatcher[*corev1.ConfigMap] { return newLiveServer() }, sleepy, time.Minute},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				i := newTestInformer(test.source())
+				i.Subscribe("s", test.handler)
+				stop := start(t, i)
+				synctest.Wait()
+				begin := time.Now()
+				stop()
+				if got := time.Since(begin); got != test.want {
+					t.Errorf("Run returned after %v, want it to wait for what ends after %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestCloseDropsWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newTestInformer(newLiveServer())
+		var seen log
+		subscription := i.Subscribe("slow", func(ctx context.Context, event Event[*corev1.ConfigMap]) {
+			time.Sleep(time.Minute)
+			seen.handle(ctx, event)
+		})
+		stop := start(t, i)
+		synctest.Wait()
+		subscription.Close()
+		seen.want(t, "Added a@1 initial") // it was at this one; b was dropped
+		stop()
+	})
+}
+
+func TestLogsGoToTheLoggerOfRun(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+			config, ctx := Config{}, klog.NewContext(t.Context(), logger)
+			if own {
+				config.Logger, ctx = logger, t.Context()
+			}
+			i := NewInformer(ListerWatcher[*corev1.ConfigMap](newLiveServer()), config)
+			AddIndex(i.Indexer(), "bad", func(*corev1.ConfigMap) []string { panic("a bug") })
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			if err := i.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			sink, ok := logger.GetSink().(ktesting.Underlier)
+			if !ok || !strings.Contains(sink.GetBuffer().String(), "Object not indexed") {
+				t.Error("the logger of Run did not hear of the index error")
+			}
+		})
+	}
+}
+
+// client-go's fake clientsets send objects without a resource version.
+func TestFakeClientset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		configMaps := fake.NewClientset().CoreV1().ConfigMaps("ns")
+		i := NewInformer(FromClient(configMaps), Config{})
+		var seen log
+		i.Subscribe("s", seen.handle)
+		stop := start(t, i)
+		synctest.Wait()
+		if _, err := configMaps.Create(t.Context(), configMap("a", "u", ""), metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if _, ok := i.Indexer().Get(types.NamespacedName{Namespace: "ns", Name: "a"}); !ok {
+			t.Errorf("the created object is not in the cache: %+v", i.Status())
+		}
+		stop()
+	})
 }
 
 func TestAStoppedInformer(t *testing.T) {

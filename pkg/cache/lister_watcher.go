@@ -14,7 +14,8 @@ import (
 type ListerWatcher[T Object] interface {
 	// List returns one page of objects. It honours Limit and Continue of the options.
 	List(ctx context.Context, opts metav1.ListOptions) (Page[T], error)
-	// Watch streams changes until the context is done or the server ends the stream.
+	// Watch streams changes until the context is done or the server ends the stream. Stop of the stream must close its
+	// channel.
 	Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error)
 }
 
@@ -26,7 +27,8 @@ type Page[T Object] struct {
 }
 
 // A Client is the part of a typed client, generated or of client-go, that [FromClient] needs: T is the object's pointer
-// type, L that of its list.
+// type, L that of its list. Get is not called; it tells the compiler what T is. Dynamic and metadata clients have another
+// Get and need a [ListerWatcher] of their own.
 type Client[T Object, L runtime.Object] interface {
 	Get(ctx context.Context, name string, opts metav1.GetOptions) (T, error)
 	List(ctx context.Context, opts metav1.ListOptions) (L, error)

@@ -16,7 +16,7 @@ import (
 //	pageExpired   the same list in one piece: pages of two lists are never mixed
 //	watchClosed   watch from the last version seen; at once if the watch made progress
 //	watchFailed   watch from the last version seen, after a wait
-//	watchExpired  list at a version not older than the last seen
+//	watchExpired  list at a version not older than the last seen: a watch from there is refused
 //	watchAhead    list the most recent version: the server has not reached the one asked for
 //
 // Unless a wait is said, the first outcome of its kind is answered at once and only further ones wait. Waits grow with
@@ -136,7 +136,7 @@ func watchOutcome(err error) outcome {
 	switch {
 	case err == nil:
 		kind = watchClosed
-	case isExpired(err):
+	case isExpired(err), isRefused(err):
 		kind = watchExpired
 	case isAhead(err):
 		kind = watchAhead
@@ -148,6 +148,9 @@ func watchOutcome(err error) outcome {
 func isExpired(err error) bool {
 	return apierrors.IsResourceExpired(err) || apierrors.IsGone(err)
 }
+
+// isRefused says that the request as it is will never do, so that repeating it is of no use.
+func isRefused(err error) bool { return apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) }
 
 // isAhead says that the server does not have the resource version yet: 504 with a cause of its own.
 func isAhead(err error) bool {

@@ -37,6 +37,8 @@ func TestErrorsAreOutcomes(t *testing.T) {
 		"401":                {apierrors.NewUnauthorized("x"), listFailed, listFailed, watchFailed, 0},
 		"403":                {apierrors.NewForbidden(pods, "", errors.New("x")), listFailed, listFailed, watchFailed, 0},
 		"404":                {apierrors.NewGenericServerResponse(http.StatusNotFound, "get", pods, "", "", 0, true), listFailed, listFailed, watchFailed, 0},
+		"400":                {apierrors.NewBadRequest("x"), listFailed, listFailed, watchExpired, 0},
+		"422":                {apierrors.NewInvalid(schema.GroupKind{}, "", nil), listFailed, listFailed, watchExpired, 0},
 		"connection refused": {errors.New("connect: connection refused"), listFailed, listFailed, watchFailed, 0},
 	}
 	for name, test := range tests {

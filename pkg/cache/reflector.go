@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -47,6 +48,7 @@ func typeName[T Object]() string { return reflect.TypeFor[T]().String() }
 // Run reads until the context is done; only then it returns. Call it once.
 func (r *Reflector[T]) Run(ctx context.Context) {
 	ctx = klog.NewContext(ctx, r.config.logger(ctx))
+	defer r.status.disconnected()
 	for next := r.protocol.first(); ; {
 		if !r.wait(ctx, next) {
 			return
@@ -55,8 +57,8 @@ func (r *Reflector[T]) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		r.report(ctx, end)
 		next = r.protocol.next(end)
+		r.report(ctx, end)
 	}
 }
 
@@ -191,7 +193,8 @@ func (r *Reflector[T]) receive(ctx context.Context, stream watch.Interface) (las
 	}
 }
 
-// handle passes one event on and returns its resource version, empty if the event could not be used.
+// handle passes one event on and returns its resource version. It is empty if the event could not be used, or has none, as
+// in client-go's fake clientsets.
 func (r *Reflector[T]) handle(ctx context.Context, event watch.Event) string {
 	obj, err := usable[T](event)
 	if err != nil {
@@ -221,8 +224,8 @@ func usable[T Object](event watch.Event) (T, error) {
 	switch {
 	case !ok:
 		return obj, fmt.Errorf("an event holds a %s, expected a %s", kindOf(event.Object), typeName[T]())
-	case obj.GetResourceVersion() == "":
-		return obj, fmt.Errorf("the object of a %s event has no resource version", event.Type)
+	case obj.GetResourceVersion() == "" && event.Type == watch.Bookmark:
+		return obj, errors.New("a bookmark has no resource version")
 	case obj.GetName() == "" && event.Type != watch.Bookmark:
 		return obj, fmt.Errorf("the object of a %s event has no name", event.Type)
 	}

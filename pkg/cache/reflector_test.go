@@ -43,12 +43,13 @@ func (s *scriptedServer) next(ctx context.Context, request string) (reply, error
 
 func (s *scriptedServer) List(ctx context.Context, opts metav1.ListOptions) (Page[*corev1.ConfigMap], error) {
 	request := fmt.Sprintf("list version=%q match=%q limit=%d continue=%q", opts.ResourceVersion, opts.ResourceVersionMatch, opts.Limit, opts.Continue)
-	next, err := s.next(ctx, request)
+	next, err := s.next(ctx, withSelector(request, opts))
 	return next.page, err
 }
 
 func (s *scriptedServer) Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
-	next, err := s.next(ctx, fmt.Sprintf("watch version=%q bookmarks=%v", opts.ResourceVersion, opts.AllowWatchBookmarks))
+	request := fmt.Sprintf("watch version=%q bookmarks=%v", opts.ResourceVersion, opts.AllowWatchBookmarks)
+	next, err := s.next(ctx, withSelector(request, opts))
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +62,13 @@ func (s *scriptedServer) Watch(ctx context.Context, opts metav1.ListOptions) (wa
 	}
 	stream.Stop()
 	return stream, nil
+}
+
+func withSelector(request string, opts metav1.ListOptions) string {
+	if opts.LabelSelector == "" {
+		return request
+	}
+	return request + " selector=" + opts.LabelSelector
 }
 
 // A recorder is a Sink that writes down what it gets.
@@ -186,7 +194,7 @@ func TestReflector(t *testing.T) {
 					{Type: watch.Added, Object: &corev1.Secret{}},
 					{Type: watch.Added, Object: configMap("", "u", "6")},
 					event("Unheard", "6"),
-					event(watch.Modified, ""),
+					event(watch.Bookmark, ""),
 					event(watch.Modified, "7"),
 				}},
 			},
@@ -194,10 +202,30 @@ func TestReflector(t *testing.T) {
 			calls:    []string{"replace 1 at 5", "update u@7"},
 		},
 		"the options can be changed": {
-			config:   Config{ListOptions: func(opts *metav1.ListOptions) { opts.Limit = 3; opts.AllowWatchBookmarks = false }},
-			replies:  []reply{page("5", "")},
-			requests: []string{`list version="" match="" limit=3 continue=""`, `watch version="5" bookmarks=false`},
-			calls:    []string{"replace 0 at 5"},
+			config:  Config{ListOptions: func(opts *metav1.ListOptions) { opts.LabelSelector = "app=web" }},
+			replies: []reply{page("5", "next"), page("5", "")},
+			requests: []string{
+				firstList + " selector=app=web", `list version="" match="" limit=500 continue="next" selector=app=web`, watchAt("5") + " selector=app=web",
+			},
+			calls: []string{"replace 0 at 5"},
+		},
+		"a list in pages after 410: a token carries the version": {
+			replies: []reply{page("5", ""), {err: apierrors.NewResourceExpired("x")}, page("9", "next"), page("9", "")},
+			requests: []string{
+				firstList, watchAt("5"), `list version="5" match="NotOlderThan" limit=500 continue=""`,
+				`list version="" match="" limit=500 continue="next"`, watchAt("9"),
+			},
+			calls: []string{"replace 0 at 5", "replace 0 at 9"},
+		},
+		"a watch that is refused for good": {
+			replies:  []reply{page("5", ""), {err: apierrors.NewBadRequest("x")}, page("9", "")},
+			requests: []string{firstList, watchAt("5"), `list version="5" match="NotOlderThan" limit=500 continue=""`, watchAt("9")},
+			calls:    []string{"replace 0 at 5", "replace 0 at 9"},
+		},
+		"an object without a version": {
+			replies:  []reply{page("5", ""), {events: []watch.Event{event(watch.Added, "6"), event(watch.Modified, "")}}},
+			requests: []string{firstList, watchAt("5"), watchAt("6")},
+			calls:    []string{"replace 0 at 5", "add u@6", "update u@"},
 		},
 	}
 	for name, test := range tests {
@@ -224,7 +252,7 @@ func TestReflectorCountsWhatItDoes(t *testing.T) {
 			{events: []watch.Event{{}}}, // stays open
 		}}
 		_, got := runScript(t, s, Config{})
-		want := Status{Lists: 1, Listed: 2, Watches: 2, Events: 2, Skipped: 1, Connected: true}
+		want := Status{Lists: 1, Listed: 2, Watches: 2, Events: 2, Skipped: 1}
 		if got != want {
 			t.Errorf("status is %+v, want %+v", got, want)
 		}

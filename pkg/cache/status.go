@@ -33,13 +33,20 @@ func (s *status) update(change func(*Status)) {
 	change(&s.current)
 }
 
-func (s *status) listing()     { s.update(func(c *Status) { c.Lists++ }) }
+func (s *status) listing() { s.update(func(c *Status) { c.Lists++ }) }
+
 func (s *status) listed(n int) { s.update(func(c *Status) { c.Listed = n }) }
+
 func (s *status) watching() {
-	s.update(func(c *Status) { c.Watches++; c.Connected = true; c.LastError = nil })
+	s.update(func(c *Status) { c.Watches, c.Connected, c.LastError = c.Watches+1, true, nil })
 }
+
 func (s *status) received() { s.update(func(c *Status) { c.Events++ }) }
-func (s *status) skipped()  { s.update(func(c *Status) { c.Skipped++ }) }
+
+func (s *status) skipped() { s.update(func(c *Status) { c.Skipped++ }) }
+
 func (s *status) ended(o outcome) {
-	s.update(func(c *Status) { c.Connected = false; c.LastError = o.err })
+	s.update(func(c *Status) { c.Connected, c.LastError = false, o.err })
 }
+
+func (s *status) disconnected() { s.update(func(c *Status) { c.Connected = false }) }

@@ -25,6 +25,9 @@ type Subscription[T Object] struct {
 	ended    chan struct{} // closed when the handler will not be called again
 	synced   chan struct{} // closed when the handler has seen all initial events
 	panics   atomic.Int64
+	inHand   atomic.Int64 // events taken from the backlog and not yet handed out
+
+	spare backlog[T] // empty, for the next take; only run uses it
 
 	mu      sync.Mutex
 	backlog backlog[T]
@@ -40,6 +43,7 @@ func newSubscription[T Object](informer *Informer[T], name string, handler Handl
 		closing:  make(chan struct{}),
 		ended:    make(chan struct{}),
 		synced:   make(chan struct{}),
+		spare:    newBacklog[T](),
 		backlog:  newBacklog[T](),
 	}
 }
@@ -50,10 +54,15 @@ func newSubscription[T Object](informer *Informer[T], name string, handler Handl
 func (s *Subscription[T]) WaitForSync(ctx context.Context) error {
 	select {
 	case <-s.synced:
-		return nil
 	case <-s.ended:
-		return fmt.Errorf("cache: subscription %q to informer %q: %w", s.name, s.informer.config.Name, ErrStopped)
 	case <-ctx.Done():
+	}
+	switch {
+	case isClosed(s.synced):
+		return nil
+	case isClosed(s.ended):
+		return fmt.Errorf("cache: subscription %q to informer %q: %w", s.name, s.informer.config.Name, ErrStopped)
+	default:
 		return fmt.Errorf("cache: subscription %q to informer %q has not synced: %w",
 			s.name, s.informer.config.Name, s.informer.reason(ctx.Err()))
 	}
@@ -66,11 +75,11 @@ func (s *Subscription[T]) Close() {
 	<-s.ended
 }
 
-// Pending returns how many objects have events that wait for the handler.
+// Pending returns how many events wait for the handler, without the one that it is at.
 func (s *Subscription[T]) Pending() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.backlog.len()
+	return s.backlog.count + int(s.inHand.Load())
 }
 
 // Panics returns how many events the handler has missed by panicking.
@@ -112,11 +121,14 @@ func (s *Subscription[T]) drain(ctx context.Context) {
 		if s.isEnding(ctx) {
 			return
 		}
+		s.inHand.Add(-1)
 		s.handle(ctx, event)
 	}
 	if primed {
 		close(s.synced)
 	}
+	taken.reset()
+	s.spare = taken
 }
 
 // take empties the backlog. primed is true once: when the last initial events are in what it returns.
@@ -124,19 +136,13 @@ func (s *Subscription[T]) take() (taken backlog[T], primed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken, primed = s.backlog, s.primed
-	s.backlog, s.primed = newBacklog[T](), false
+	s.backlog, s.primed = s.spare, false
+	s.inHand.Store(int64(taken.count))
 	return taken, primed
 }
 
 func (s *Subscription[T]) isEnding(ctx context.Context) bool {
-	select {
-	case <-ctx.Done():
-		return true
-	case <-s.closing:
-		return true
-	default:
-		return false
-	}
+	return ctx.Err() != nil || isClosed(s.closing)
 }
 
 // handle calls the handler, whatever it does.

@@ -272,40 +272,6 @@ func TestTakeWaitsForOneDelayAfterTheOther(t *testing.T) {
 	})
 }
 
-// Two keys that are added while two workers are about to wait must both be handed out, though one wake-up may stand for
-// both. A lost one is a deadlock, which ends the test.
-func TestNoWakeUpIsLost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := queue.New(queue.Config[int]{})
-		taken, release := make(chan int), make(chan struct{})
-		var workers sync.WaitGroup
-		for range 2 {
-			workers.Go(func() {
-				for {
-					item, err := q.Take(context.Background())
-					if err != nil {
-						return
-					}
-					q.Done(item.Key)
-					taken <- item.Key
-					<-release
-				}
-			})
-		}
-		for range 5000 {
-			q.Add(1)
-			q.Add(2)
-			if first, second := <-taken, <-taken; first == second {
-				t.Errorf("key %d was handed out twice", first)
-			}
-			release <- struct{}{}
-			release <- struct{}{}
-		}
-		q.ShutDown()
-		workers.Wait()
-	})
-}
-
 func TestTakeWaits(t *testing.T) {
 	tests := map[string]func(q *queue.Queue[string]){
 		"for an add":          func(q *queue.Queue[string]) { q.Add("a") },
