@@ -33,10 +33,12 @@ type Config[K comparable] struct {
 	RateLimiter queue.RateLimiter[K]
 
 	// GracePeriod is how long running reconciles may go on when the controller is stopped. Then their context ends;
-	// Run still waits for them. Defaults to 30 s; negative means no grace.
+	// Run still waits for them. Defaults to 20 s, which leaves the rest of the 30 s that a Pod gets to what is stopped
+	// after it; negative means no grace.
 	GracePeriod time.Duration
 
-	// Observe is called after each reconcile, by the worker, before the key is handed out again. Nil observes nothing.
+	// Observe is called after each reconcile, by the worker, before the key is handed out again. A panic is logged. Nil
+	// observes nothing.
 	Observe func(Observation[K])
 
 	// Logger defaults to the logger in the context of Run.
@@ -52,7 +54,7 @@ type Observation[K comparable] struct {
 	Result   Result
 	Queued   time.Duration // from when the key was ready until a worker took it
 	Took     time.Duration
-	Failures int // failures in a row, this one included
+	Failures int // in a row, this one included, as the rate limiter counts them
 }
 
 func (c Config[K]) withDefaults() Config[K] {
@@ -60,7 +62,7 @@ func (c Config[K]) withDefaults() Config[K] {
 		c.Workers = 1
 	}
 	if c.GracePeriod == 0 {
-		c.GracePeriod = 30 * time.Second
+		c.GracePeriod = 20 * time.Second
 	}
 	if c.Observe == nil {
 		c.Observe = func(Observation[K]) {}
@@ -80,6 +82,11 @@ func (c Config[K]) validate() error {
 	case c.Workers < 0:
 		return fmt.Errorf("controller %q: Workers is %d; it must be 1 or more, or 0 for the default", c.Name, c.Workers)
 	}
+	for n, source := range c.Sources {
+		if source == nil {
+			return fmt.Errorf("controller %q: Sources[%d] is nil", c.Name, n)
+		}
+	}
 	return nil
 }
 
@@ -89,6 +96,7 @@ type Controller[K comparable] struct {
 	queue   *queue.Queue[K]
 	started atomic.Bool
 	counts  counts
+	workers sync.WaitGroup
 }
 
 // New returns a controller, or an error that names the field of the config that is wrong. It does nothing until
@@ -157,45 +165,63 @@ const syncReport = 10 * time.Second
 // waitForSync returns nil as well when the context is done: then nothing is left to do.
 func (c *Controller[K]) waitForSync(ctx context.Context, subscriptions []Subscription) error {
 	for _, subscription := range subscriptions {
-		for {
-			err := waitAtMost(ctx, syncReport, subscription.WaitForSync)
-			if err == nil || ctx.Err() != nil {
-				break
-			}
-			if !errors.Is(err, context.DeadlineExceeded) {
+		for synced := false; !synced && ctx.Err() == nil; {
+			var err error
+			if synced, err = tryToSync(ctx, subscription); err != nil {
 				return fmt.Errorf("controller %q: %w", c.config.Name, err)
 			}
-			klog.FromContext(ctx).Info("Still waiting for sync", "reason", err)
 		}
 	}
 	return nil
 }
 
-func waitAtMost(ctx context.Context, limit time.Duration, wait func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// tryToSync waits for a while. It returns false when there is more to wait for, which it logs, or nobody waits any more.
+func tryToSync(ctx context.Context, subscription Subscription) (synced bool, err error) {
+	attempt, cancel := context.WithTimeout(ctx, syncReport)
 	defer cancel()
-	return wait(ctx)
+	err = subscription.WaitForSync(attempt)
+	switch {
+	case err == nil:
+		return true, nil
+	case ctx.Err() != nil:
+		return false, nil
+	case attempt.Err() != nil:
+		klog.FromContext(ctx).Info("Still waiting for sync", "reason", err)
+		return false, nil
+	default:
+		return false, err
+	}
 }
 
 // work runs the workers until the context is done, and then waits for them.
 func (c *Controller[K]) work(ctx context.Context) {
 	reconciling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	var workers sync.WaitGroup
 	for range c.config.Workers {
-		workers.Go(func() { c.worker(ctx, reconciling) })
+		c.workers.Go(func() { c.worker(ctx, reconciling) })
 	}
 	<-ctx.Done()
-	c.queue.ShutDown()
+	done := finished(&c.workers)
+	if c.grace(done) {
+		return
+	}
+	klog.FromContext(ctx).Info("Grace period is over, cancelling running reconciles", "gracePeriod", c.config.GracePeriod)
+	cancel(ErrGracePeriod)
+	<-done
+}
 
+// grace waits for the grace period at most. It says whether everything was done by then.
+func (c *Controller[K]) grace(done <-chan struct{}) bool {
+	if c.config.GracePeriod <= 0 {
+		return false
+	}
 	timer := c.config.Clock.NewTimer(c.config.GracePeriod)
 	defer timer.Stop()
 	select {
-	case <-finished(&workers):
+	case <-done:
+		return true
 	case <-timer.C():
-		klog.FromContext(ctx).Info("Grace period is over, cancelling running reconciles", "gracePeriod", c.config.GracePeriod)
-		cancel(ErrGracePeriod)
-		workers.Wait()
+		return false
 	}
 }
 

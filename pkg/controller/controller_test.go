@@ -3,6 +3,8 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -10,6 +12,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/ktesting"
 
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -75,6 +79,7 @@ func TestNewNamesTheWrongField(t *testing.T) {
 		"Name":      {Reconcile: reconcile},
 		"Reconcile": {Name: "test"},
 		"Workers":   {Name: "test", Reconcile: reconcile, Workers: -1},
+		"Sources":   {Name: "test", Reconcile: reconcile, Sources: []controller.Source[string]{nil}},
 	}
 	for field, config := range tests {
 		if _, err := controller.New(config); err == nil || !strings.Contains(err.Error(), field) {
@@ -131,6 +136,23 @@ func TestRunFailsWhenASourceCannotSync(t *testing.T) {
 	}
 }
 
+// A source's own time-out is a failure, no reason to ask again at once.
+func TestRunFailsWithTheTimeoutOfASource(t *testing.T) {
+	source := newHand()
+	source.broken = context.DeadlineExceeded
+	c, err := controller.New(controller.Config[string]{
+		Name:      "test",
+		Sources:   []controller.Source[string]{source},
+		Reconcile: func(context.Context, string) controller.Result { return controller.Done() },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Run(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Run returned %v, want the source's error", err)
+	}
+}
+
 func TestStoppedBeforeSync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, stop := start(t, controller.Config[string]{
@@ -148,7 +170,7 @@ func TestResults(t *testing.T) {
 	tests := map[string]struct {
 		results  []controller.Result
 		runs     []time.Duration // after the start
-		failures int             // counted for the key at the end
+		failures int             // counted by the last of these runs
 	}{
 		"done":          {[]controller.Result{controller.Done()}, []time.Duration{0}, 0},
 		"zero value":    {[]controller.Result{{}}, []time.Duration{0}, 0},
@@ -168,7 +190,7 @@ func TestResults(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
 				var runs []time.Duration
-				var last controller.Observation[string]
+				var seen []controller.Observation[string]
 				c, stop := start(t, controller.Config[string]{
 					RateLimiter: queue.Exponential[string](time.Second, time.Hour),
 					Reconcile: func(context.Context, string) controller.Result {
@@ -178,18 +200,19 @@ func TestResults(t *testing.T) {
 						}
 						return test.results[len(runs)-1]
 					},
-					Observe: func(o controller.Observation[string]) { last = o },
+					Observe: func(o controller.Observation[string]) { seen = append(seen, o) },
 				})
 				c.Enqueue("a")
 				time.Sleep(time.Duration(len(test.results))*5*second - 3*second)
 				stop()
-				for n, want := range test.runs {
-					if n >= len(runs) || runs[n] != want {
-						t.Fatalf("ran at %v, want %v", runs, test.runs)
-					}
+				if len(runs) < len(test.runs) || !slices.Equal(runs[:len(test.runs)], test.runs) {
+					t.Fatalf("ran at %v, want %v", runs, test.runs)
 				}
-				if test.failures > 0 && len(runs) == len(test.runs) && last.Failures != test.failures {
-					t.Errorf("%d failures observed, want %d", last.Failures, test.failures)
+				if test.failures == 0 && len(runs) > len(test.runs) {
+					t.Errorf("ran at %v, want nothing after %v", runs, test.runs)
+				}
+				if got := seen[len(test.runs)-1].Failures; got != test.failures {
+					t.Errorf("%d failures observed, want %d", got, test.failures)
 				}
 			})
 		})
@@ -265,12 +288,113 @@ func TestWorkersRunDifferentKeys(t *testing.T) {
 	})
 }
 
+func TestAKeyIsNotReconciledTwiceAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, runs atomic.Int32
+		c, stop := start(t, controller.Config[string]{
+			Workers: 4,
+			Reconcile: func(context.Context, string) controller.Result {
+				if running.Add(1) > 1 {
+					t.Error("the key is reconciled twice at once")
+				}
+				runs.Add(1)
+				time.Sleep(time.Second)
+				running.Add(-1)
+				return controller.Done()
+			},
+		})
+		for range 3 {
+			c.Enqueue("a")
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		stop()
+		if got := runs.Load(); got != 2 {
+			t.Errorf("%d runs, want one and one more for what came meanwhile", got)
+		}
+	})
+}
+
+func TestAReconcileThatEndsItsGoroutineIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var runs atomic.Int32
+		c, stop := start(t, controller.Config[string]{
+			Reconcile: func(context.Context, string) controller.Result {
+				if runs.Add(1) == 1 {
+					runtime.Goexit()
+				}
+				return controller.Done()
+			},
+		})
+		c.Enqueue("a")
+		time.Sleep(time.Minute)
+		stop()
+		if got := c.Status(); got.Reconciles != 2 || got.Failures != 1 {
+			t.Errorf("status is %+v, want a failure and a success", got)
+		}
+	})
+}
+
+func TestAnObserverThatPanicsHarmsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, stop := start(t, controller.Config[string]{
+			Reconcile: func(context.Context, string) controller.Result { return controller.Done() },
+			Observe:   func(controller.Observation[string]) { panic("a bug") },
+		})
+		c.Enqueue("a")
+		c.Enqueue("b")
+		synctest.Wait()
+		stop()
+		if got := c.Status().Reconciles; got != 2 {
+			t.Errorf("%d reconciles, want 2", got)
+		}
+	})
+}
+
+func TestTheContextCarriesALogger(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+			config := controller.Config[string]{
+				Name: "mine",
+				Reconcile: func(ctx context.Context, _ string) controller.Result {
+					klog.FromContext(ctx).Info("Hello")
+					return controller.Done()
+				},
+			}
+			ctx := klog.NewContext(t.Context(), logger)
+			if own {
+				config.Logger, ctx = logger, t.Context()
+			}
+			c, err := controller.New(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Enqueue("the key")
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			if err := c.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			sink, ok := logger.GetSink().(ktesting.Underlier)
+			if !ok {
+				t.Fatal("the logger has no buffer")
+			}
+			for _, want := range []string{"Hello", `controller="mine"`, `key="the key"`} {
+				if !strings.Contains(sink.GetBuffer().String(), want) {
+					t.Errorf("the log does not have %s: %s", want, sink.GetBuffer().String())
+				}
+			}
+		})
+	}
+}
+
 func TestStopLetsARunningReconcileFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var ended error
 		c, stop := start(t, controller.Config[string]{
 			Reconcile: func(ctx context.Context, _ string) controller.Result {
-				time.Sleep(20 * time.Second)
+				time.Sleep(15 * time.Second)
 				ended = ctx.Err()
 				return controller.RequeueAfter(time.Second)
 			},
@@ -280,8 +404,8 @@ func TestStopLetsARunningReconcileFinish(t *testing.T) {
 		synctest.Wait()
 		begin := time.Now()
 		stop()
-		if took := time.Since(begin); took != 20*time.Second || ended != nil {
-			t.Errorf("stopping took %v, the context's error was %v; want 20s and a live context", took, ended)
+		if took := time.Since(begin); took != 15*time.Second || ended != nil {
+			t.Errorf("stopping took %v, the context's error was %v; want 15s and a live context", took, ended)
 		}
 		if got := c.Status().Reconciles; got != 1 {
 			t.Errorf("%d reconciles, want 1", got)

@@ -4,7 +4,7 @@
 //
 //   - Not before sync: nothing is reconciled before all sources have delivered what exists.
 //   - One at a time: a key is reconciled by one worker at a time. Changes that arrive meanwhile lead to one more run.
-//   - At least once: after each change of a key, as its source maps it, the key is reconciled.
+//   - At least once: after each change of a key, as its source maps it, the key is reconciled, unless the mapping panics.
 //   - Isolated: a reconcile that fails or panics is retried with back-off and disturbs no other key.
 //   - Stopping waits: when the context of [Controller.Run] is done no further key is handed out, running reconciles get a
 //     grace period with a live context, and Run returns when the last one has returned.

@@ -12,6 +12,8 @@ var ErrStarted = errors.New("was started before; make a new one")
 // is over.
 var ErrGracePeriod = errors.New("controller: stopped and the grace period is over")
 
+var errGoexit = errors.New("reconcile has ended its goroutine, by runtime.Goexit or by FailNow of a test")
+
 // A PanicError is the error of a reconcile that panicked.
 type PanicError struct {
 	Value any

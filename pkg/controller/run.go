@@ -14,7 +14,7 @@ type Runner interface {
 
 // Run runs all runners until the context is done or one of them returns an error. Then it stops them one by one, the last
 // first, and waits for each: put informers before the controllers that read them, so that a controller can finish its
-// work with a live cache. It returns the errors of all, joined.
+// work with a live cache. Grace periods of several controllers add up. It returns the errors of all, joined.
 func Run(ctx context.Context, runners ...Runner) error {
 	ctx, failed := context.WithCancel(ctx)
 	defer failed()

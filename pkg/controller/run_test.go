@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/sluice-k8s/sluice/pkg/controller"
 )
@@ -15,6 +16,7 @@ import (
 type part struct {
 	name    string
 	fail    error
+	takes   time.Duration // to stop
 	mu      *sync.Mutex
 	stopped *[]string
 }
@@ -24,6 +26,7 @@ func (p part) Run(ctx context.Context) error {
 		return p.fail
 	}
 	<-ctx.Done()
+	time.Sleep(p.takes)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	*p.stopped = append(*p.stopped, p.name)
@@ -37,7 +40,7 @@ func TestRunStopsTheLastFirst(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			done <- controller.Run(ctx, part{"informer", nil, &mu, &stopped}, part{"controller", nil, &mu, &stopped})
+			done <- controller.Run(ctx, part{"informer", nil, 0, &mu, &stopped}, part{"controller", nil, time.Minute, &mu, &stopped})
 		}()
 		synctest.Wait()
 		cancel()
@@ -54,7 +57,7 @@ func TestRunEndsWhenOneFails(t *testing.T) {
 	var mu sync.Mutex
 	var stopped []string
 	failure := errors.New("no such resource")
-	err := controller.Run(t.Context(), part{"informer", nil, &mu, &stopped}, part{"broken", failure, &mu, &stopped})
+	err := controller.Run(t.Context(), part{"informer", nil, 0, &mu, &stopped}, part{"broken", failure, 0, &mu, &stopped})
 	if !errors.Is(err, failure) {
 		t.Errorf("Run returned %v, want the failure", err)
 	}

@@ -25,7 +25,8 @@ type Subscription interface {
 }
 
 // Watches returns a source that calls mapping with each event of the informer. The mapping adds the keys that the event
-// makes worth a reconcile, any number of them. It must not block.
+// makes worth a reconcile, any number of them. It must not block. An event for which it panics adds no key; the panic is
+// logged and counted by the informer's subscription.
 func Watches[T cache.Object, K comparable](
 	informer *cache.Informer[T], mapping func(event cache.Event[T], add func(K)),
 ) Source[K] {
@@ -38,7 +39,8 @@ func For[T cache.Object](informer *cache.Informer[T]) Source[types.NamespacedNam
 }
 
 // Owns returns a source that adds the key of the controller, as the owner references tell, of each object that changes.
-// The owner is of the given group and kind and in the object's namespace. When the owner changes both are added.
+// The owner is of the given group and kind and in the object's namespace; for one that is cluster-scoped use [Watches].
+// When the owner changes both are added.
 func Owns[T cache.Object](informer *cache.Informer[T], owner schema.GroupKind) Source[types.NamespacedName] {
 	return Watches(informer, func(event cache.Event[T], add func(types.NamespacedName)) {
 		addController(event.Object, owner, add)

@@ -13,35 +13,45 @@ import (
 // worker reconciles one key after the other until the hand-out stops. Reconciles get the other context, which lives on
 // through the grace period.
 func (c *Controller[K]) worker(handOut, reconciling context.Context) {
+	ended := false
+	defer func() {
+		if !ended { // a reconcile has ended its goroutine; the key is settled
+			c.workers.Go(func() { c.worker(handOut, reconciling) })
+		}
+	}()
 	for handOut.Err() == nil {
 		item, err := c.queue.Take(handOut)
 		if err != nil {
-			return
+			break
 		}
-		c.process(reconciling, item)
+		c.process(handOut, reconciling, item)
 	}
+	ended = true
 }
 
-// process reconciles a key and does what the result says.
-func (c *Controller[K]) process(ctx context.Context, item queue.Item[K]) {
+// process reconciles a key and does what the result says, unless the hand-out has stopped.
+func (c *Controller[K]) process(handOut, reconciling context.Context, item queue.Item[K]) {
 	defer c.queue.Done(item.Key)
-	logger := klog.FromContext(ctx).WithValues("key", item.Key)
-
-	started := c.config.Clock.Now()
-	result := c.reconcile(klog.NewContext(ctx, logger), item.Key)
-	seen := Observation[K]{
-		Key:    item.Key,
-		Result: result,
-		Queued: started.Sub(item.ReadyAt),
-		Took:   c.config.Clock.Since(started),
+	if handOut.Err() != nil {
+		return
 	}
-	c.settle(item.Key, result)
-	seen.Failures = c.queue.Failures(item.Key)
-	c.report(logger, seen)
-	c.config.Observe(seen)
+	logger := klog.FromContext(reconciling).WithValues("key", item.Key)
+	started := c.config.Clock.Now()
+	result := Retry(errGoexit) // stands if the goroutine ends in the reconcile
+	defer func() {
+		c.settle(item.Key, result)
+		c.tell(logger, Observation[K]{
+			Key:      item.Key,
+			Result:   result,
+			Queued:   started.Sub(item.ReadyAt),
+			Took:     c.config.Clock.Since(started),
+			Failures: c.queue.Failures(item.Key),
+		})
+	}()
+	result = c.reconcile(klog.NewContext(reconciling, logger), item.Key)
 }
 
-// reconcile calls the user's function, whatever it does.
+// reconcile calls the user's function and turns its panic into a result.
 func (c *Controller[K]) reconcile(ctx context.Context, key K) (result Result) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -60,6 +70,17 @@ func (c *Controller[K]) settle(key K, result Result) {
 		c.queue.AddAfter(key, result.after)
 	}
 	c.queue.Forget(key)
+}
+
+// tell counts and logs a reconcile, and shows it to the observer. An observer that panics misses it.
+func (c *Controller[K]) tell(logger klog.Logger, seen Observation[K]) {
+	defer func() {
+		if value := recover(); value != nil {
+			logger.Error(nil, "Observe panicked", "panic", value, "stack", string(debug.Stack()))
+		}
+	}()
+	c.report(logger, seen)
+	c.config.Observe(seen)
 }
 
 // report counts and logs a reconcile.

@@ -3,6 +3,7 @@ package finalizer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,7 +25,7 @@ func Ensure[T metav1.Object](ctx context.Context, client Patcher[T], obj T, name
 	}
 	patched, err := patch(ctx, client, obj, append(slices.Clone(obj.GetFinalizers()), name))
 	if err != nil {
-		return obj, fmt.Errorf("add finalizer %q to %q: %w", name, obj.GetName(), err)
+		return obj, fmt.Errorf("add finalizer %q to %q: %w", name, keyOf(obj), err)
 	}
 	return patched, nil
 }
@@ -38,14 +39,22 @@ func Remove[T metav1.Object](ctx context.Context, client Patcher[T], obj T, name
 	rest := slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(other string) bool { return other == name })
 	_, err := patch(ctx, client, obj, rest)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("remove finalizer %q from %q: %w", name, obj.GetName(), err)
+		return fmt.Errorf("remove finalizer %q from %q: %w", name, keyOf(obj), err)
 	}
 	return nil
+}
+
+func keyOf(obj metav1.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }
 
 // patch sets the finalizers if the object is as it was read. The API server compares the UID and the resource version of
 // a patch with the object's and answers 409 Conflict when one differs.
 func patch[T metav1.Object](ctx context.Context, client Patcher[T], obj T, finalizers []string) (T, error) {
+	if obj.GetUID() == "" || obj.GetResourceVersion() == "" {
+		var none T
+		return none, errors.New("the object has no UID or no resource version: pass one that was read from the API server")
+	}
 	data, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"uid":             obj.GetUID(),
 		"resourceVersion": obj.GetResourceVersion(),

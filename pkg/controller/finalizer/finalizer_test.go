@@ -104,6 +104,15 @@ func TestErrorsAreReturned(t *testing.T) {
 	}
 }
 
+func TestAnObjectThatWasNotReadIsRefused(t *testing.T) {
+	var c client
+	obj := pod(mine)
+	obj.ResourceVersion = ""
+	if err := finalizer.Remove(t.Context(), &c, obj, mine); err == nil || len(c.patches) != 0 {
+		t.Errorf("Remove returned %v and patched with %q, want an error and no patch", err, c.patches)
+	}
+}
+
 func ExampleEnsure() {
 	var c client
 	_, err := finalizer.Ensure(context.Background(), &c, pod(), "example.com/cleanup")
