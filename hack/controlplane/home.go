@@ -55,7 +55,7 @@ func openHome(dir string) (home, error) {
 // An empty dir means a temporary one.
 func own(ctx context.Context, dir string) (home, *fileLock, error) {
 	if dir == "" {
-		sweep(ctx)
+		sweep()
 		return ownTemporary()
 	}
 	h, err := openHome(dir)
@@ -87,19 +87,29 @@ func ownTemporary() (home, *fileLock, error) {
 
 // sweep removes temporary homes of programs that were killed. Whoever lives
 // holds the lock; a directory younger than a minute may be about to take it.
-func sweep(ctx context.Context) {
+// The parts have died with their program, so sweep ends no process: where one
+// lives, Up has started it, or somebody else has written the state.
+func sweep() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), "sluice-controlplane-*"))
 	for _, dir := range dirs {
 		h := home{dir: dir, temporary: true}
-		info, err := os.Stat(h.lockFile())
-		if err != nil || time.Since(info.ModTime()) < time.Minute {
+		info, err := os.Lstat(h.lockFile())
+		if err != nil || !isPrivate(dir) || time.Since(info.ModTime()) < time.Minute {
 			continue
 		}
 		if lock, err := tryLock(h.lockFile()); err == nil {
-			_ = h.clear(ctx)
-			_ = h.leave(lock)
+			h.removeDead(lock)
 		}
 	}
+}
+
+// removeDead removes the home, unless a part of its control plane lives.
+func (h home) removeDead(lock *fileLock) {
+	if s, err := h.readState(); err != nil || s.alive() {
+		lock.release()
+		return
+	}
+	_ = h.leave(lock)
 }
 
 // vacate clears what a dead control plane left. It is an error if one runs.

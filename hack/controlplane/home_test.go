@@ -1,7 +1,6 @@
 package controlplane
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,7 +75,7 @@ func TestOwnRefusesRunningControlPlane(t *testing.T) {
 	}
 	us := process{PID: os.Getpid()}
 	us.Started, _ = startOf(us.PID)
-	if err := h.writeState(state{Ready: true, Parts: []partState{{Name: etcd, process: us}}}); err != nil {
+	if err := h.writeState(state{Ready: true, Parts: []partState{{Name: etcd, process: us}}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeFile(h.lockFile(), nil); err != nil {
@@ -89,30 +88,53 @@ func TestOwnRefusesRunningControlPlane(t *testing.T) {
 
 // A program that was killed leaves its temporary home. The next one removes
 // it, but not that of a program that lives.
-func TestSweepRemovesHomesOfTheDead(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
-	long := time.Now().Add(-time.Hour)
-	abandoned, lock, err := own(t.Context(), "")
+// temporaryHome returns a home that nobody has locked.
+func temporaryHome(t *testing.T) home {
+	t.Helper()
+	h, lock, err := own(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lock.release()
+	return h
+}
+
+func TestSweepRemovesHomesOfTheDead(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	long := time.Now().Add(-time.Hour)
+	abandoned := temporaryHome(t)
 	owned, lock, err := own(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(lock.release)
-	for _, h := range []home{abandoned, owned} {
+	outlived := temporaryHome(t)
+	us := process{PID: os.Getpid()}
+	us.Started, _ = startOf(us.PID)
+	if err := outlived.writeState(state{Parts: []partState{{Name: "etcd", process: us}}}}); err != nil {
+		t.Fatal(err)
+	}
+	open := temporaryHome(t)
+	if err := os.Chmod(open.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []home{abandoned, owned, outlived, open} {
 		if err := os.Chtimes(h.lockFile(), long, long); err != nil {
 			t.Fatal(err)
 		}
 	}
-	sweep(context.Background())
+	sweep()
 	if exists(abandoned.dir) {
 		t.Error("the home of the dead is there")
 	}
 	if !exists(owned.dir) {
 		t.Error("the home of the living is gone")
+	}
+	if !exists(outlived.dir) {
+		t.Error("the home of a control plane that lives without its starter is gone")
+	}
+	if !exists(open.dir) {
+		t.Error("a directory that others can enter is gone: its state may be forged")
 	}
 }
 

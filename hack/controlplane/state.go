@@ -60,6 +60,11 @@ func (s state) running() bool {
 	return s.Ready && !slices.ContainsFunc(s.Parts, dead)
 }
 
+// alive tells whether any part is.
+func (s state) alive() bool {
+	return slices.ContainsFunc(s.Parts, func(p partState) bool { return p.process.alive() })
+}
+
 // sameOptions tells whether o asks for the control plane that s describes.
 func (s state) sameOptions(o Options) bool {
 	return maps.Equal(s.FeatureGates, o.FeatureGates) && s.AuditLog == o.AuditLog
