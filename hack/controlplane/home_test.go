@@ -75,7 +75,7 @@ func TestOwnRefusesRunningControlPlane(t *testing.T) {
 	}
 	us := process{PID: os.Getpid()}
 	us.Started, _ = startOf(us.PID)
-	if err := h.writeState(state{Ready: true, Parts: []partState{{Name: etcd, process: us}}}}); err != nil {
+	if err := h.writeState(state{Ready: true, Parts: []partState{{Name: etcd, process: us}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeFile(h.lockFile(), nil); err != nil {
@@ -111,7 +111,7 @@ func TestSweepRemovesHomesOfTheDead(t *testing.T) {
 	outlived := temporaryHome(t)
 	us := process{PID: os.Getpid()}
 	us.Started, _ = startOf(us.PID)
-	if err := outlived.writeState(state{Parts: []partState{{Name: "etcd", process: us}}}}); err != nil {
+	if err := outlived.writeState(state{Parts: []partState{{Name: "etcd", process: us}}}); err != nil {
 		t.Fatal(err)
 	}
 	open := temporaryHome(t)
