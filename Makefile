@@ -39,4 +39,4 @@ bench: ## Run the benchmarks side by side with client-go; BENCH=Queue picks some
 	cd hack/bench && go test -run '^$$' -bench '$(BENCH)' -benchmem .
 
 clean: ## Remove what the build left in the checkout; caches outside stay
-	rm -rf bin .demo
+	rm -rf bin

@@ -1,4 +1,5 @@
-// Command defaultdeny gives every namespace a NetworkPolicy that denies all ingress, and puts it back when it is deleted.
+// Command defaultdeny gives every namespace labelled sluice.example.com/default-deny=yes a NetworkPolicy that denies all
+// ingress, and puts it back when it is deleted.
 package main
 
 import (
@@ -13,34 +14,40 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/controller/client"
 )
 
-const name = "default-deny"
+const (
+	name     = "default-deny"
+	selector = "sluice.example.com/default-deny=yes"
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx)
-	stop()
+	context.AfterFunc(ctx, stop)                 // a second Ctrl-C ends the program at once
+	config, err := client.Load(client.Options{}) // in a cluster, else KUBECONFIG, else ~/.kube/config
+	if err == nil {
+		err = run(ctx, config)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	config, err := client.Load(client.Options{}) // in a cluster, else KUBECONFIG, else ~/.kube/config
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, config *rest.Config) error {
 	clients, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err
 	}
-	namespaces := cache.NewInformer(cache.FromClient(clients.CoreV1().Namespaces()), cache.Config{})
+	namespaces := cache.NewInformer(cache.FromClient(clients.CoreV1().Namespaces()), cache.Config{
+		ListOptions: func(opts *metav1.ListOptions) { opts.LabelSelector = selector },
+	})
 	policies := cache.NewInformer(cache.FromClient(clients.NetworkingV1().NetworkPolicies("")), cache.Config{})
 
 	denier, err := controller.New(controller.Config[types.NamespacedName]{
@@ -60,10 +67,13 @@ func run(ctx context.Context) error {
 				return controller.Done()
 			}
 			_, err := clients.NetworkingV1().NetworkPolicies(key.Name).Create(ctx, denyAll(), metav1.CreateOptions{})
-			if apierrors.IsAlreadyExists(err) {
-				return controller.Done() // and the cache will hear of it
+			if err == nil {
+				klog.FromContext(ctx).Info("Created the policy")
 			}
-			return controller.Retry(err)
+			if apierrors.IsAlreadyExists(err) {
+				err = nil // the cache will hear of it
+			}
+			return controller.Retry(err) // nil is done
 		},
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 
@@ -17,9 +18,13 @@ import (
 func TestMain(m *testing.M) { os.Exit(controlplanetest.Run(m)) }
 
 func TestAPolicyIsMadeAndPutBack(t *testing.T) {
-	t.Setenv("KUBECONFIG", controlplanetest.Kubeconfig(t))
-	namespace := controlplanetest.Namespace(t)
-	policies := kubernetes.NewForConfigOrDie(controlplanetest.Config(t)).NetworkingV1().NetworkPolicies(namespace)
+	config, namespace := controlplanetest.Config(t), controlplanetest.Namespace(t)
+	clients := kubernetes.NewForConfigOrDie(config)
+	label := []byte(`{"metadata":{"labels":{"sluice.example.com/default-deny":"yes"}}}`)
+	if _, err := clients.CoreV1().Namespaces().Patch(t.Context(), namespace, types.MergePatchType, label, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	policies := clients.NetworkingV1().NetworkPolicies(namespace)
 	changes, err := policies.Watch(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +33,7 @@ func TestAPolicyIsMadeAndPutBack(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error)
-	go func() { stopped <- run(ctx) }()
+	go func() { stopped <- run(ctx, config) }()
 
 	expect(t, changes, watch.Added)
 	if err := policies.Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {

@@ -11,10 +11,10 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane"
 	"github.com/sluice-k8s/sluice/hack/controlplane/crd"
-	"github.com/sluice-k8s/sluice/pkg/controller/client"
 	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
 )
 
@@ -33,29 +33,29 @@ type cluster struct {
 // findCluster takes the cluster of KUBECONFIG, or starts one, and installs the CRD.
 func findCluster(ctx context.Context, say *narrator) (*cluster, error) {
 	c := &cluster{}
-	kubeconfig := os.Getenv("KUBECONFIG")
-	if kubeconfig == "" {
+	if os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" {
 		var err error
 		if c.own, err = controlplane.Start(ctx, controlplane.Options{Log: say}); err != nil {
 			return nil, err
 		}
-		kubeconfig = c.own.Kubeconfig()
 	}
-	if err := c.connect(ctx, kubeconfig); err != nil {
+	if err := c.connect(ctx); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
 	say.line("cluster", "API server %s, CRD crontabs.stable.example.com installed", c.config.Host)
 	return c, nil
 }
 
-func (c *cluster) connect(ctx context.Context, kubeconfig string) (err error) {
-	options := client.Options{UserAgent: "sluice-demo"}
+func (c *cluster) connect(ctx context.Context) (err error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules() // KUBECONFIG may name several files
 	if c.own != nil {
-		options.Kubeconfig = kubeconfig // else KUBECONFIG may name several files
+		rules.ExplicitPath = c.own.Kubeconfig()
 	}
-	if c.config, err = client.Load(options); err != nil {
-		return err
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil)
+	if c.config, err = loader.ClientConfig(); err != nil {
+		return fmt.Errorf("read the kubeconfig %q: %w", rules.Precedence, err)
 	}
+	c.config.UserAgent, c.config.QPS, c.config.Burst = "sluice-demo", 50, 100
 	if c.http, err = rest.HTTPClientFor(c.config); err != nil {
 		return err
 	}
@@ -72,6 +72,14 @@ func (c *cluster) connect(ctx context.Context, kubeconfig string) (err error) {
 	return crd.Install(ctx, c.config, manifest)
 }
 
+// crashed is closed when a part of the demo's own control plane has crashed.
+func (c *cluster) crashed() <-chan struct{} {
+	if c.own == nil {
+		return nil
+	}
+	return c.own.Done()
+}
+
 // close ends what findCluster began.
 func (c *cluster) close() error {
 	if c.http != nil {
@@ -82,5 +90,6 @@ func (c *cluster) close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return c.own.Stop(ctx)
+	crash := c.own.Err()
+	return errors.Join(crash, c.own.Stop(ctx))
 }

@@ -6,5 +6,5 @@
 // whose schedule is wrong, and one that is deleted while its Job runs.
 //
 // On a terminal it goes on until Ctrl-C. Otherwise it ends when it has seen everything that it expects, or after two
-// minutes. In the end it cleans up and checks what it saw; it exits 0 only if all checks hold.
+// minutes. In the end it removes the namespace, leaves the CRD, and checks what it saw; it exits 0 only if all checks hold.
 package main

@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/sluice-k8s/sluice/examples/crontab/internal/crontab"
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
@@ -29,27 +32,30 @@ const (
 type facts struct {
 	changed chan struct{} // holds a token after a change
 
-	mu       sync.Mutex
-	cronTabs map[string]*v1.CronTab // by name, the last state, also after deletion
-	gone     map[string]bool        // CronTabs that were deleted
-	jobs     map[types.UID]jobFact
-	orphaned map[string][]string // by CronTab, its Jobs that were still running when it was gone
-	failures int                 // reconciles of the wrong CronTab to be retried
+	mu         sync.Mutex
+	cronTabs   map[string]*v1.CronTab // by name, the last state, also after deletion
+	gone       map[string]bool        // CronTabs that were deleted
+	jobs       map[types.UID]jobFact
+	finalizing map[string]bool // CronTabs that were seen being deleted, with our finalizer
+	told       map[string]bool // "Reason on CronTab" of the events
+	wrongRuns  int             // reconciles of the wrong CronTab
 }
 
 type jobFact struct {
-	name  string
-	owner metav1.OwnerReference // the controller; zero for none
-	live  bool
+	name    string
+	cronTab string                // as the label says
+	owner   metav1.OwnerReference // the controller; zero for none
+	live    bool
 }
 
 func newFacts() *facts {
 	return &facts{
-		changed:  make(chan struct{}, 1),
-		cronTabs: make(map[string]*v1.CronTab),
-		gone:     make(map[string]bool),
-		jobs:     make(map[types.UID]jobFact),
-		orphaned: make(map[string][]string),
+		changed:    make(chan struct{}, 1),
+		cronTabs:   make(map[string]*v1.CronTab),
+		gone:       make(map[string]bool),
+		jobs:       make(map[types.UID]jobFact),
+		finalizing: make(map[string]bool),
+		told:       make(map[string]bool),
 	}
 }
 
@@ -64,20 +70,20 @@ func (f *facts) change(apply func()) {
 	}
 }
 
-// cronTab takes an event and the names of the Jobs that the CronTab has running.
-func (f *facts) cronTab(event cache.Event[*v1.CronTab], running []string) {
+func (f *facts) cronTab(event cache.Event[*v1.CronTab]) {
 	f.change(func() {
-		f.cronTabs[event.Key.Name] = event.Object
-		if event.Type == cache.Deleted {
-			f.gone[event.Key.Name] = true
-			f.orphaned[event.Key.Name] = running
+		name := event.Key.Name
+		f.cronTabs[name] = event.Object
+		f.gone[name] = event.Type == cache.Deleted
+		if event.Object.DeletionTimestamp != nil && slices.Contains(event.Object.Finalizers, v1.CronTabFinalizer) {
+			f.finalizing[name] = true
 		}
 	})
 }
 
 func (f *facts) job(event cache.Event[*batchv1.Job]) {
 	f.change(func() {
-		fact := jobFact{name: event.Key.Name, live: event.Type != cache.Deleted}
+		fact := jobFact{name: event.Key.Name, cronTab: event.Object.Labels[crontab.Label], live: event.Type != cache.Deleted}
 		if owner := metav1.GetControllerOf(event.Object); owner != nil {
 			fact.owner = *owner
 		}
@@ -85,24 +91,31 @@ func (f *facts) job(event cache.Event[*batchv1.Job]) {
 	})
 }
 
-// made returns how many Jobs a CronTab has made, and the first that claims to be its own and is not.
-func (f *facts) made(cronTab *v1.CronTab) (count int, forged error) {
-	for _, job := range f.jobs {
-		switch {
-		case job.owner.Name != cronTab.Name:
-		case job.owner.UID != cronTab.UID:
-			forged = fmt.Errorf("job %q belongs to another CronTab of the name", job.name)
-		default:
-			count++
-		}
-	}
-	return count, forged
+func (f *facts) event(event *corev1.Event) {
+	f.change(func() { f.told[event.Reason+" on "+event.InvolvedObject.Name] = true })
 }
 
 func (f *facts) reconciled(seen controller.Observation[types.NamespacedName]) {
-	if seen.Key.Name == wrong && seen.Result.Err() != nil {
-		f.change(func() { f.failures++ })
+	if seen.Key.Name == wrong {
+		f.change(func() { f.wrongRuns++ })
 	}
+}
+
+// jobsOf returns how many Jobs a CronTab has made and how many of them are there, and an error if one is not owned by it.
+func (f *facts) jobsOf(cronTab *v1.CronTab) (made, live int, err error) {
+	for _, job := range f.jobs {
+		if job.cronTab != cronTab.Name {
+			continue
+		}
+		made++
+		if job.live {
+			live++
+		}
+		if job.owner.UID != cronTab.UID || job.owner.Kind != "CronTab" || job.owner.APIVersion != v1.SchemeGroupVersion.String() {
+			err = fmt.Errorf("its Job %q is controlled by %+v", job.name, job.owner)
+		}
+	}
+	return made, live, err
 }
 
 // isRunning says that the CronTab has a Job.
@@ -110,7 +123,7 @@ func (f *facts) isRunning(name string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, job := range f.jobs {
-		if job.live && job.owner.Name == name {
+		if job.live && job.cronTab == name {
 			return true
 		}
 	}
@@ -121,7 +134,12 @@ func (f *facts) isRunning(name string) bool {
 func (f *facts) areGone() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.gone) == len(f.cronTabs)
+	for name := range f.cronTabs {
+		if !f.gone[name] {
+			return false
+		}
+	}
+	return true
 }
 
 // areComplete says that everything was seen that the checks ask for.
@@ -134,69 +152,80 @@ func (f *facts) checks() []check {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return []check{
-		{fmt.Sprintf("CronTab %s made %d Jobs or more, each owned by it", good, enoughJobs), f.checkJobs()},
-		{fmt.Sprintf("CronTab %s has its times in the status", good), f.checkStatus()},
-		{fmt.Sprintf("CronTab %s reports its schedule by a condition, made no Job, and was not retried", wrong), f.checkWrong()},
-		{fmt.Sprintf("CronTab %s had a Job when it was deleted, and its finalizer removed the Job first", doomed), f.checkDoomed()},
+		{fmt.Sprintf("CronTab %s made %d Jobs or more, each owned by it", good, enoughJobs), f.of(good, f.checkGood)},
+		{fmt.Sprintf("CronTab %s has the times of its last and next run in the status", good), f.of(good, f.checkStatus)},
+		{fmt.Sprintf("CronTab %s reports its schedule by a condition and an event, made no Job, and was left alone", wrong), f.of(wrong, f.checkWrong)},
+		{fmt.Sprintf("CronTab %s had a Job when it was deleted, and its finalizer deleted the Job first", doomed), f.of(doomed, f.checkDoomed)},
 	}
 }
 
-func (f *facts) checkJobs() error {
-	cronTab := f.cronTabs[good]
+// of checks a CronTab if it was seen.
+func (f *facts) of(name string, check func(*v1.CronTab) error) error {
+	cronTab := f.cronTabs[name]
 	if cronTab == nil {
 		return errNotSeen
 	}
-	made, err := f.made(cronTab)
+	return check(cronTab)
+}
+
+func (f *facts) checkGood(cronTab *v1.CronTab) error {
+	made, _, err := f.jobsOf(cronTab)
 	if err == nil && made < enoughJobs {
 		err = fmt.Errorf("it made %d", made)
 	}
 	return err
 }
 
-func (f *facts) checkStatus() error {
-	cronTab := f.cronTabs[good]
+func (f *facts) checkStatus(cronTab *v1.CronTab) error {
+	status := cronTab.Status
 	switch {
-	case cronTab == nil:
-		return errNotSeen
-	case cronTab.Status.LastScheduleTime == nil:
+	case status.LastScheduleTime == nil:
 		return errors.New("lastScheduleTime is not set")
-	case !meta.IsStatusConditionTrue(cronTab.Status.Conditions, v1.ConditionReady):
-		return fmt.Errorf("condition %s is not True: %+v", v1.ConditionReady, cronTab.Status.Conditions)
+	case status.NextScheduleTime == nil:
+		return errors.New("nextScheduleTime is not set")
+	case !meta.IsStatusConditionTrue(status.Conditions, v1.ConditionReady):
+		return fmt.Errorf("condition %s is not True: %+v", v1.ConditionReady, status.Conditions)
 	default:
 		return nil
 	}
 }
 
-func (f *facts) checkWrong() error {
-	cronTab := f.cronTabs[wrong]
-	if cronTab == nil {
-		return errNotSeen
-	}
-	made, _ := f.made(cronTab)
+// fewRuns is how often a CronTab that cannot run may be looked at: when it appears, when its status is written, when it is
+// deleted, and a few times more for a conflict or a failed request.
+const fewRuns = 8
+
+func (f *facts) checkWrong(cronTab *v1.CronTab) error {
+	made, _, _ := f.jobsOf(cronTab)
 	ready := meta.FindStatusCondition(cronTab.Status.Conditions, v1.ConditionReady)
 	switch {
 	case ready == nil || ready.Status != metav1.ConditionFalse || ready.Reason != v1.ReasonInvalidSchedule:
 		return fmt.Errorf("condition %s is %+v, expected False with reason %s", v1.ConditionReady, ready, v1.ReasonInvalidSchedule)
+	case !strings.Contains(ready.Message, cronTab.Spec.Schedule):
+		return fmt.Errorf("the message %q does not name the schedule", ready.Message)
+	case !f.told[v1.ReasonInvalidSchedule+" on "+wrong]:
+		return errors.New("there is no event")
 	case made > 0:
 		return fmt.Errorf("it made %d Jobs", made)
-	case f.failures > 0:
-		return fmt.Errorf("it was retried %d times", f.failures)
+	case f.wrongRuns > fewRuns:
+		return fmt.Errorf("it was reconciled %d times", f.wrongRuns)
 	default:
 		return nil
 	}
 }
 
-func (f *facts) checkDoomed() error {
-	cronTab := f.cronTabs[doomed]
-	if cronTab == nil || !f.gone[doomed] {
-		return errors.New("it is not gone")
-	}
-	made, err := f.made(cronTab)
+func (f *facts) checkDoomed(cronTab *v1.CronTab) error {
+	made, live, err := f.jobsOf(cronTab)
 	switch {
 	case made == 0:
 		return errors.New("it made no Job")
-	case len(f.orphaned[doomed]) > 0:
-		return fmt.Errorf("still running when the CronTab was gone: %q", f.orphaned[doomed])
+	case !f.finalizing[doomed]:
+		return errors.New("it was not seen being deleted with its finalizer")
+	case !f.told["SuccessfulDelete on "+doomed]:
+		return errors.New("no event tells that the controller deleted its Job")
+	case live > 0:
+		return fmt.Errorf("%d of its Jobs are still there", live)
+	case !f.gone[doomed]:
+		return errors.New("it is not gone")
 	default:
 		return err
 	}

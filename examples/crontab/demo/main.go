@@ -34,31 +34,27 @@ func run(ctx context.Context, say *narrator, interactive bool) error {
 	if err != nil {
 		return err
 	}
-	seen, err := play(ctx, cluster, say, interactive)
-	err = errors.Join(err, cluster.close())
-	if err != nil {
-		return err
-	}
-	checks := append(seen.checks(), check{"no goroutine is left", goleak.Find(before)})
-	return say.verdict(checks)
-}
-
-// play runs the controller and the scenario in a cluster, and returns what was seen.
-func play(ctx context.Context, cluster *cluster, say *narrator, interactive bool) (*facts, error) {
 	stage, err := newStage(ctx, cluster, say)
 	if err != nil {
-		return nil, err
+		return errors.Join(err, cluster.close())
 	}
-	defer stage.leave()
-	stopped := stage.start()
+	err = play(ctx, stage, interactive)
+	stage.leave()
+	err = errors.Join(err, cluster.close())
+	checks := append(stage.facts.checks(), check{"no goroutine is left", goleak.Find(before)})
+	return errors.Join(err, say.verdict(checks))
+}
 
-	err = stage.createCronTabs(ctx)
+// play runs the controller and the scenario.
+func play(ctx context.Context, stage *stage, interactive bool) error {
+	stop := stage.start()
+	err := stage.createCronTabs(ctx)
 	if err == nil {
 		err = stage.watchUntilOver(ctx, interactive)
 	}
 	err = errors.Join(err, stage.deleteCronTabs())
-	say.line("demo", "stopping the controller")
-	err = errors.Join(err, stopped())
+	stage.say.line("demo", "stopping the controller")
+	err = errors.Join(err, stop())
 	stage.summary()
-	return stage.facts, err
+	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,6 +26,7 @@ type stage struct {
 	namespace string
 	crontab   *crontab.Controller
 	runners   []controller.Runner
+	ended     chan struct{} // closed when the controllers have stopped
 }
 
 // newStage makes the namespace and the controllers, which do not run yet.
@@ -35,7 +37,7 @@ func newStage(ctx context.Context, c *cluster, say *narrator) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{cluster: c, say: say, facts: newFacts(), namespace: namespace.Name}
+	s := &stage{cluster: c, say: say, facts: newFacts(), namespace: namespace.Name, ended: make(chan struct{})}
 	if err := s.wire(); err != nil {
 		s.leave()
 		return nil, err
@@ -69,13 +71,17 @@ func (s *stage) wire() (err error) {
 }
 
 // start runs the controllers. The returned function stops them and returns their error.
-func (s *stage) start() (stopped func() error) {
+func (s *stage) start() (stop func() error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- controller.Run(ctx, s.runners...) }()
+	var err error
+	go func() {
+		defer close(s.ended)
+		err = controller.Run(ctx, s.runners...)
+	}()
 	return func() error {
 		cancel()
-		return <-done
+		<-s.ended
+		return err
 	}
 }
 
@@ -118,7 +124,11 @@ func (s *stage) watchUntilOver(ctx context.Context, interactive bool) error {
 	s.say.line("demo", "deleted CronTab %s while its Job runs", doomed)
 	if s.await(ctx, s.facts.areComplete) && interactive {
 		s.say.line("demo", "everything expected was seen; it goes on until Ctrl-C")
-		<-ctx.Done()
+		select {
+		case <-ctx.Done():
+		case <-s.ended:
+		case <-s.cluster.crashed():
+		}
 	}
 	return nil
 }
@@ -128,13 +138,16 @@ func (s *stage) deleteCronTabs() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s.say.line("demo", "deleting the other CronTabs")
+	var errs []error
 	for _, name := range []string{good, wrong, doomed} {
 		if err := s.deleteCronTab(ctx, name); err != nil && !apierrors.IsNotFound(err) {
-			return err
+			errs = append(errs, err)
 		}
 	}
-	s.await(ctx, s.facts.areGone)
-	return nil
+	if len(errs) == 0 {
+		s.await(ctx, s.facts.areGone)
+	}
+	return errors.Join(errs...)
 }
 
 func (s *stage) deleteCronTab(ctx context.Context, name string) error {
@@ -151,6 +164,12 @@ func (s *stage) await(ctx context.Context, holds func() bool) bool {
 		case <-tooLong.C:
 			s.say.line("demo", "it takes too long: the checks below tell what is missing")
 			return false
+		case <-s.ended:
+			s.say.line("demo", "the controller has stopped")
+			return false
+		case <-s.cluster.crashed():
+			s.say.line("demo", "the control plane has crashed")
+			return false
 		case <-ctx.Done():
 			return false
 		}
@@ -159,7 +178,7 @@ func (s *stage) await(ctx context.Context, holds func() bool) bool {
 }
 
 func (s *stage) cronTab(_ context.Context, event cache.Event[*v1.CronTab]) {
-	s.facts.cronTab(event, s.runningJobs(event.Object))
+	s.facts.cronTab(event)
 	text := ""
 	if event.Object.DeletionTimestamp != nil {
 		text = ", being deleted"
@@ -168,16 +187,6 @@ func (s *stage) cronTab(_ context.Context, event cache.Event[*v1.CronTab]) {
 		text += fmt.Sprintf(", %s=%s (%s)", condition.Type, condition.Status, condition.Reason)
 	}
 	s.say.line("cache", "%-7s CronTab %s at version %s%s", event.Type, event.Key.Name, event.Object.ResourceVersion, text)
-}
-
-// runningJobs reads the cache of the controller, which looks there before it lets a CronTab go.
-func (s *stage) runningJobs(owner *v1.CronTab) (names []string) {
-	for job := range s.crontab.Jobs().Indexer().All() {
-		if metav1.IsControlledBy(job, owner) && job.Status.CompletionTime == nil {
-			names = append(names, job.Name)
-		}
-	}
-	return names
 }
 
 func (s *stage) job(_ context.Context, event cache.Event[*batchv1.Job]) {
@@ -195,9 +204,12 @@ func (s *stage) job(_ context.Context, event cache.Event[*batchv1.Job]) {
 }
 
 func (s *stage) event(_ context.Context, event cache.Event[*corev1.Event]) {
-	if event.Type != cache.Deleted && event.Object.InvolvedObject.Kind == "CronTab" {
-		s.say.line("event", "%s %s on CronTab %s: %s", event.Object.Type, event.Object.Reason, event.Object.InvolvedObject.Name, event.Object.Message)
+	told := event.Object
+	if event.Type == cache.Deleted || told.InvolvedObject.Kind != "CronTab" {
+		return
 	}
+	s.facts.event(told)
+	s.say.line("event", "%s %s on CronTab %s: %s", told.Type, told.Reason, told.InvolvedObject.Name, told.Message)
 }
 
 func (s *stage) reconciled(seen controller.Observation[types.NamespacedName]) {
@@ -208,12 +220,9 @@ func (s *stage) reconciled(seen controller.Observation[types.NamespacedName]) {
 
 // summary tells in numbers what the pipeline did.
 func (s *stage) summary() {
-	for name, status := range map[string]cache.Status{
-		s.crontab.CronTabs().Name(): s.crontab.CronTabs().Status(),
-		s.crontab.Jobs().Name():     s.crontab.Jobs().Status(),
-	} {
-		s.say.line("summary", "informer %s: %d lists, %d watches, %d events", name, status.Lists, status.Watches, status.Events)
-	}
+	cronTabs, jobs := s.crontab.CronTabs().Status(), s.crontab.Jobs().Status()
+	s.say.line("summary", "informer of CronTabs: %d lists, %d watches, %d events", cronTabs.Lists, cronTabs.Watches, cronTabs.Events)
+	s.say.line("summary", "informer of Jobs: %d lists, %d watches, %d events", jobs.Lists, jobs.Watches, jobs.Events)
 	status := s.crontab.Status()
 	s.say.line("summary", "controller: %d reconciles, %d of them retried, %d panics", status.Reconciles, status.Failures, status.Panics)
 }

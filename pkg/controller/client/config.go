@@ -3,6 +3,8 @@ package client
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -55,7 +57,7 @@ func find(options Options) (*rest.Config, error) {
 		if err == nil {
 			return config, nil
 		}
-		if !errors.Is(err, rest.ErrNotInCluster) {
+		if !errors.Is(err, rest.ErrNotInCluster) && !errors.Is(err, fs.ErrNotExist) { // a Pod may have no token
 			return nil, fmt.Errorf("read the service account of this pod: %w", err)
 		}
 	}
@@ -68,11 +70,18 @@ func find(options Options) (*rest.Config, error) {
 	case err == nil:
 		return config, nil
 	case clientcmd.IsEmptyConfig(err) && options.Kubeconfig == "":
-		return nil, fmt.Errorf("no API server is configured: set --kubeconfig or KUBECONFIG, or run in a cluster "+
-			"(looked at the pod's service account and at %q)", rules.Precedence)
+		return nil, nothingFound(rules.Precedence)
 	case options.Kubeconfig != "":
 		return nil, fmt.Errorf("read kubeconfig %q: %w", options.Kubeconfig, err)
 	default:
 		return nil, fmt.Errorf("read kubeconfig %q: %w", rules.Precedence, err)
 	}
+}
+
+func nothingFound(files []string) error {
+	if os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "" {
+		return fmt.Errorf("KUBECONFIG is set, but there is no API server in any of %q: do these files exist?", files)
+	}
+	return fmt.Errorf("no API server is configured: set --kubeconfig or KUBECONFIG, or run in a cluster "+
+		"(looked at the service account of the Pod and at %q)", files)
 }

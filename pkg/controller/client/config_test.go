@@ -88,15 +88,11 @@ func TestLoadErrorsSayWhatToDo(t *testing.T) {
 		options client.Options
 		want    string
 	}{
-		"flag names no file":    {func(*testing.T) {}, client.Options{Kubeconfig: "/no/such/file"}, `read kubeconfig "/no/such/file"`},
-		"flag names a bad file": {func(*testing.T) {}, client.Options{Kubeconfig: broken}, "broken"},
-		"KUBECONFIG is bad":     {func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", broken) }, client.Options{}, "broken"},
-		"nothing anywhere":      {func(*testing.T) {}, client.Options{}, "set --kubeconfig or KUBECONFIG"},
-		"half a pod": {func(t *testing.T) {
-			t.Helper()
-			t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
-			t.Setenv("KUBERNETES_SERVICE_PORT", "443")
-		}, client.Options{}, "service account of this pod"},
+		"flag names no file":       {func(*testing.T) {}, client.Options{Kubeconfig: "/no/such/file"}, `read kubeconfig "/no/such/file"`},
+		"flag names a bad file":    {func(*testing.T) {}, client.Options{Kubeconfig: broken}, "broken"},
+		"KUBECONFIG is bad":        {func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", broken) }, client.Options{}, "broken"},
+		"nothing anywhere":         {func(*testing.T) {}, client.Options{}, "set --kubeconfig or KUBECONFIG"},
+		"KUBECONFIG names no file": {func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", "/no/such/file") }, client.Options{}, "KUBECONFIG is set"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,6 +101,17 @@ func TestLoadErrorsSayWhatToDo(t *testing.T) {
 				t.Errorf("the error is %v, want it to say %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestAPodWithoutATokenGoesOnToKubeconfig(t *testing.T) {
+	isolate(t)
+	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+	t.Setenv("KUBERNETES_SERVICE_PORT", "443")
+	t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "config"), "main"))
+	config, err := client.Load(client.Options{})
+	if err != nil || config.Host != "https://main.example.com" {
+		t.Errorf("Load returned %v, %v; want the server of KUBECONFIG", config, err)
 	}
 }
 

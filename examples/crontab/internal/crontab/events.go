@@ -17,7 +17,8 @@ import (
 
 // event tells the users of the CronTab what has happened, in the way of "kubectl describe". It waits until the API server
 // has the event, so that none is lost when the controller stops; one that cannot be written is logged and no more. Events
-// tell of changes only, so they are few and need no aggregation.
+// tell of changes only, and of several skipped runs in a row only the first, so they are few; what fails again and again is
+// bounded by the back-off.
 func (c *Controller) event(ctx context.Context, crontab *v1.CronTab, kind, reason, note string) {
 	const longest = 1024 // of a note, as the API server allows
 	_, err := c.kube.EventsV1().Events(crontab.Namespace).Create(ctx, &eventsv1.Event{
@@ -48,7 +49,7 @@ func (c *Controller) announce(ctx context.Context, v view, p plan, status v1.Cro
 	if p.ready.isInvalid() && !p.ready.isIn(v.crontab.Status) {
 		c.event(ctx, v.crontab, corev1.EventTypeWarning, p.ready.reason, p.ready.message)
 	}
-	if p.skip != nil && p.skip.isNew(v.crontab.Status) {
+	if p.skip != nil && p.skip.at.Equal(p.first) && p.skip.isNew(v.crontab.Status) {
 		c.event(ctx, v.crontab, corev1.EventTypeWarning, p.skip.reason, p.skip.message)
 	}
 	if p.manyMissed {

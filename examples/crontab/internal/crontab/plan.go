@@ -24,6 +24,7 @@ type plan struct {
 	replace    []*batchv1.Job // to be deleted before the start
 	manyMissed bool           // the start makes up for too many missed ones
 	skip       *skip          // why the run that is due is not started
+	first      time.Time      // the first time that was due after the last start; zero if none was
 
 	next  time.Time      // when the next run is due; zero if none is
 	prune []*batchv1.Job // finished and beyond the history limits
@@ -64,6 +65,7 @@ func decide(v view, now time.Time) plan {
 
 	after := later(v.crontab.CreationTimestamp.Time, last)
 	if due, ok := times.latest(after, now); ok {
+		p.first, _ = times.next(after)
 		p = p.decideRun(v, due, now)
 	}
 	if deadline, ok := startingDeadline(v.crontab); ok {
