@@ -62,7 +62,7 @@ func (s state) running() bool {
 
 // alive tells whether any part is.
 func (s state) alive() bool {
-	return slices.ContainsFunc(s.Parts, func(p partState) bool { return p.process.alive() })
+	return slices.ContainsFunc(s.Parts, func(p partState) bool { return p.alive() })
 }
 
 // sameOptions tells whether o asks for the control plane that s describes.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"k8s.io/utils/clock"
+	utilclock "k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -220,14 +220,14 @@ func TestShutDownKeepsWhatIsDue(t *testing.T) {
 }
 
 // An earlyClock's timers fire before their time once, as they do when the clock is set back.
-type earlyClock struct{ clock.RealClock }
+type earlyClock struct{ utilclock.RealClock }
 
-func (c earlyClock) NewTimer(d time.Duration) clock.Timer {
+func (c earlyClock) NewTimer(d time.Duration) utilclock.Timer {
 	return &earlyTimer{Timer: c.RealClock.NewTimer(d)}
 }
 
 type earlyTimer struct {
-	clock.Timer
+	utilclock.Timer
 	wasEarly bool
 }
 
