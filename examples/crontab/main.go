@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // time zones, whatever the image has
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/klog/v2"
 
 	"github.com/sluice-k8s/sluice/examples/crontab/internal/crontab"
@@ -87,6 +89,9 @@ func parse(args []string) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return options{}, fmt.Errorf("unexpected argument %q; see --help", flags.Arg(0))
+	case o.namespace != "" && len(validation.IsDNS1123Label(o.namespace)) > 0:
+		return options{}, fmt.Errorf("--namespace %q is no name of a namespace: %s", o.namespace,
+			strings.Join(validation.IsDNS1123Label(o.namespace), "; "))
 	case o.workers < 1:
 		return options{}, fmt.Errorf("--workers is %d; it must be 1 or more", o.workers)
 	}

@@ -17,6 +17,7 @@ func TestParse(t *testing.T) {
 		{args: "", want: options{workers: 2}},
 		{args: "--kubeconfig=/k --namespace ns --workers=5 -v=4", want: options{kubeconfig: "/k", namespace: "ns", workers: 5}},
 		{args: "-n ns", want: options{namespace: "ns", workers: 2}},
+		{args: "--namespace=Not_One", err: `--namespace "Not_One" is no name of a namespace`},
 		{args: "--workers=0", err: "--workers is 0"},
 		{args: "start", err: `unexpected argument "start"`},
 		{args: "--unknown", err: "unknown flag: --unknown"},

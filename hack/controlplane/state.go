@@ -12,8 +12,8 @@ import (
 )
 
 // state is what a control plane records about itself so that another process
-// can find it. It is written after each start of a part, so that what runs is
-// known even if the starter is killed.
+// can find it. It is written after each start of a part: if the starter is
+// killed, what runs is known but for a part that was just being started.
 type state struct {
 	Kubernetes   string          `json:"kubernetes"`
 	Etcd         string          `json:"etcd"`

@@ -105,8 +105,14 @@ var (
 	errNotStarted = errors.New("not started")
 )
 
-// LogEnd returns the last lines of the part's output.
-func (p PartStatus) LogEnd() []string { return tail(p.Log, tailLines) }
+// LogEnd returns the last lines of the part's output, none if it was not
+// started: then the log is of an earlier one.
+func (p PartStatus) LogEnd() []string {
+	if p.PID == 0 {
+		return nil
+	}
+	return tail(p.Log, tailLines)
+}
 
 // Status asks every part of the control plane in dir for its health. It
 // returns none if there is no control plane.

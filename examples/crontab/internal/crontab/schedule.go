@@ -37,8 +37,8 @@ func scheduleOf(crontab *v1.CronTab) (schedule, error) {
 
 // parse reads five cron fields or a descriptor in the time zone, or an interval that is counted from the anchor.
 func parse(spec, zone string, anchor time.Time) (cron.Schedule, error) {
-	if interval, ok := strings.CutPrefix(strings.TrimSpace(spec), "@every "); ok {
-		return parseInterval(strings.TrimSpace(interval), anchor)
+	if words := strings.Fields(spec); len(words) == 2 && words[0] == "@every" {
+		return parseInterval(words[1], anchor)
 	}
 	return cron.ParseStandard("CRON_TZ=" + zone + " " + spec)
 }

@@ -60,6 +60,10 @@ func TestNext(t *testing.T) {
 		created: "2026-01-01T00:00:03Z", after: "2026-01-01T00:00:03Z",
 		want: []string{"2026-01-01T00:00:08Z", "2026-01-01T00:00:13Z"},
 	}, {
+		name: "whatever the white space", spec: " @every\t5s",
+		created: "2026-01-01T00:00:03Z", after: "2026-01-01T00:00:03Z",
+		want: []string{"2026-01-01T00:00:08Z", "2026-01-01T00:00:13Z"},
+	}, {
 		name: "and is not shifted by when one asks", spec: "@every 5s",
 		created: "2026-01-01T00:00:03Z", after: "2026-02-01T00:00:00.7Z",
 		want: []string{"2026-02-01T00:00:03Z", "2026-02-01T00:00:08Z"},

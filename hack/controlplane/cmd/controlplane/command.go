@@ -34,8 +34,8 @@ func (c command) build(ctx context.Context, args []string) error {
 func (c command) up(ctx context.Context, args []string) error {
 	o := controlplane.Options{Log: c.stderr}
 	flags := c.flags("--dir DIR [flags]", `Starts a control plane that lives on until "controlplane down". If it runs
-already, nothing changes; if a part of it has died, the rest is stopped and a
-new one starts without its data.`)
+already with these flags, nothing changes; with others, that is an error. If a
+part of it has died, the rest is stopped and a new one starts without its data.`)
 	flags.StringVar(&o.Dir, "dir", "", "`DIR` that holds the control plane, made if absent (required)")
 	flags.StringVar(&o.AuditLog, "audit-log", "", "`FILE` that gets a line of JSON for every request, at level Metadata")
 	flags.Func("feature-gates", "`GATES` in the form A=true,B=false", func(text string) (err error) {
