@@ -138,10 +138,11 @@ func Status(ctx context.Context, dir string) ([]PartStatus, error) {
 }
 
 func (h home) health(ctx context.Context, p partState) error {
-	if !p.alive() {
+	err := prober{h}.health(ctx, p.Name, p.Port)
+	if !p.alive() { // asked last: it may die while it is asked
 		return errDead
 	}
-	return prober{h}.health(ctx, p.Name, p.Port)
+	return err
 }
 
 // findHome is the home in dir, which need not exist.

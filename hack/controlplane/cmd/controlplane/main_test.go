@@ -60,6 +60,9 @@ func TestUpStatusDown(t *testing.T) {
 	if err := syscall.Kill(first["etcd"], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+	if !gone(first["etcd"]) {
+		t.Fatal("etcd lives after SIGKILL")
+	}
 	stdout, _, status = execute(t, "status", "--dir", dir)
 	if status != 1 || !strings.Contains(stdout, "dead\n  the end of "+filepath.Join(dir, "etcd.log")) {
 		t.Errorf("status %d after etcd was killed:\n%s", status, stdout)
