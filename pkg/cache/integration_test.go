@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -26,14 +25,7 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
 )
 
-func TestMain(m *testing.M) {
-	code := controlplanetest.Run(m)
-	if err := goleak.Find(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = max(code, 1)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
 
 type configMap = *corev1.ConfigMap
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"go.uber.org/goleak"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -37,6 +38,17 @@ func Run(m interface{ Run() int }) int {
 	if err := shared.close(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return max(code, 1)
+	}
+	return code
+}
+
+// RunCheckingLeaks is Run, and fails if goroutines are left at the end, unless
+// a test has failed before.
+func RunCheckingLeaks(m interface{ Run() int }) int {
+	code := Run(m)
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	return code
 }

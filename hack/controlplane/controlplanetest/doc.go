@@ -17,15 +17,6 @@
 //
 // If SLUICE_TEST_KUBECONFIG is set, tests use that cluster instead.
 //
-// While it runs, the control plane keeps some goroutines. Run has ended them
-// when it returns, so that is the time to look for leaks:
-//
-//	func TestMain(m *testing.M) {
-//		code := controlplanetest.Run(m)
-//		if err := goleak.Find(); err != nil && code == 0 {
-//			fmt.Fprintln(os.Stderr, err)
-//			code = 1
-//		}
-//		os.Exit(code)
-//	}
+// While it runs, the control plane keeps some goroutines. RunCheckingLeaks, in
+// place of Run, looks for leaks when they have ended.
 package controlplanetest

@@ -1,20 +1,10 @@
 package v1_test
 
 import (
-	"fmt"
 	"os"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 )
 
-func TestMain(m *testing.M) {
-	code := controlplanetest.Run(m)
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
