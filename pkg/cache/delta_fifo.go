@@ -50,7 +50,7 @@ type Known[T Object] interface {
 // The producer's methods and Pop may be called concurrently. Create one with [NewDeltaFIFO].
 type DeltaFIFO[T Object] struct {
 	known Known[T]
-	ready chan struct{} // holds a token while something may wait
+	ready token // is there while something may wait
 
 	mu      sync.Mutex
 	pending pending[T]
@@ -59,7 +59,7 @@ type DeltaFIFO[T Object] struct {
 // NewDeltaFIFO returns an empty DeltaFIFO. The consumer keeps known up to date: it applies each batch before it pops the
 // next.
 func NewDeltaFIFO[T Object](known Known[T]) *DeltaFIFO[T] {
-	return &DeltaFIFO[T]{known: known, ready: make(chan struct{}, 1), pending: newPending[T]()}
+	return &DeltaFIFO[T]{known: known, ready: newToken(), pending: newPending[T]()}
 }
 
 // Add records a created object.
@@ -147,8 +147,5 @@ func (f *DeltaFIFO[T]) advanceLocked(resourceVersion string) {
 	if resourceVersion != "" {
 		f.pending.resourceVersion = resourceVersion
 	}
-	select {
-	case f.ready <- struct{}{}:
-	default:
-	}
+	f.ready.signal()
 }

@@ -106,15 +106,6 @@ func (i *Informer[T]) WaitForSync(ctx context.Context) error {
 	}
 }
 
-func isClosed(channel <-chan struct{}) bool {
-	select {
-	case <-channel:
-		return true
-	default:
-		return false
-	}
-}
-
 // reason adds to err what keeps the informer from being synced, as far as that is known.
 func (i *Informer[T]) reason(err error) error {
 	i.mu.Lock()

@@ -10,8 +10,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// A Handler takes the events of a [Subscription], one at a time. The context is that of
-// [Informer.Run]. A handler that panics misses that event: the panic is logged and counted, and the next event follows.
+// A Handler takes the events of a [Subscription], one at a time. The context is that of [Informer.Run]. A handler that
+// panics misses that event: the panic is logged and counted, and the next event follows.
 type Handler[T Object] func(ctx context.Context, event Event[T])
 
 // A Subscription hands the events of an [Informer] to one handler until it is closed or the informer stops. Its methods
@@ -20,7 +20,7 @@ type Subscription[T Object] struct {
 	informer *Informer[T]
 	name     string
 	handler  Handler[T]
-	wake     chan struct{} // holds a token while something may wait
+	wake     token         // is there while something may wait
 	closing  chan struct{} // closed by Close
 	ended    chan struct{} // closed when the handler will not be called again
 	synced   chan struct{} // closed when the handler has seen all initial events
@@ -39,7 +39,7 @@ func newSubscription[T Object](informer *Informer[T], name string, handler Handl
 		informer: informer,
 		name:     name,
 		handler:  handler,
-		wake:     make(chan struct{}, 1),
+		wake:     newToken(),
 		closing:  make(chan struct{}),
 		ended:    make(chan struct{}),
 		synced:   make(chan struct{}),
@@ -93,10 +93,7 @@ func (s *Subscription[T]) push(events []Event[T], primed bool) {
 	}
 	s.primed = s.primed || primed
 	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	s.wake.signal()
 }
 
 // run hands out events until the context is done or the subscription is closed.

@@ -117,39 +117,25 @@ func TestNothingIsReconciledBeforeSync(t *testing.T) {
 	})
 }
 
+// A source's own time-out is a failure like any other, no reason to ask again at once.
 func TestRunFailsWhenASourceCannotSync(t *testing.T) {
-	source := newHand()
-	source.broken = errors.New("stopped")
-	c, err := controller.New(controller.Config[string]{
-		Name:      "test",
-		Sources:   []controller.Source[string]{source},
-		Reconcile: func(context.Context, string) controller.Result { return controller.Done() },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Run(t.Context()); !errors.Is(err, source.broken) {
-		t.Errorf("Run returned %v, want the source's error", err)
-	}
-	if err := c.Run(t.Context()); !errors.Is(err, controller.ErrStarted) {
-		t.Errorf("a second Run returned %v, want ErrStarted", err)
-	}
-}
-
-// A source's own time-out is a failure, no reason to ask again at once.
-func TestRunFailsWithTheTimeoutOfASource(t *testing.T) {
-	source := newHand()
-	source.broken = context.DeadlineExceeded
-	c, err := controller.New(controller.Config[string]{
-		Name:      "test",
-		Sources:   []controller.Source[string]{source},
-		Reconcile: func(context.Context, string) controller.Result { return controller.Done() },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Run(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Run returned %v, want the source's error", err)
+	for _, broken := range []error{errors.New("stopped"), context.DeadlineExceeded} {
+		source := newHand()
+		source.broken = broken
+		c, err := controller.New(controller.Config[string]{
+			Name:      "test",
+			Sources:   []controller.Source[string]{source},
+			Reconcile: func(context.Context, string) controller.Result { return controller.Done() },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Run(t.Context()); !errors.Is(err, broken) {
+			t.Errorf("Run returned %v, want the source's error %v", err, broken)
+		}
+		if err := c.Run(t.Context()); !errors.Is(err, controller.ErrStarted) {
+			t.Errorf("a second Run returned %v, want ErrStarted", err)
+		}
 	}
 }
 
