@@ -2,31 +2,97 @@ package queue
 
 import "time"
 
-// An entry is everything the queue knows of one key. Exactly these combinations occur:
+// An entry is everything the queue knows of one key: whether it is running, and its pending run. Exactly these
+// combinations occur:
 //
-//	state    running  meaning
-//	idle     true     being processed, nothing pending
-//	delayed  false    waits for due
-//	delayed  true     being processed, and again when due
-//	ready    false    waits in the ring
-//	ready    true     being processed, and again right after Done; not in the ring
+//	pending  running  meaning                                     is in
+//	idle     false    done; remembered for a while                the table alone
+//	idle     true     being processed, nothing pending            the running list
+//	delayed  false    waits for its time                          the schedule
+//	delayed  true     being processed, and again when due         the schedule and the running list
+//	ready    false    waits for a worker                          a lane
+//	ready    true     being processed, and again right after      the running list
+//	parked   false    failed too often, waits for a person        the parked list
 //
-// A key that is idle and not running has no entry.
+// Times are measured from the start of the queue.
 type entry[K comparable] struct {
-	key     K
-	state   state
-	running bool
+	key        K
+	next, prev *entry[K] // neighbours in the one list that it is on
+	tenant     *tenant[K]
+	extra      *extra // nil until it is needed; kept with the entry when that is used again
 
-	due      time.Time // delayed: when it becomes ready
-	order    uint64    // delayed: of those due at the same time the lower comes first
-	position int       // delayed: index in the heap
-	readyAt  time.Time // ready: since when a worker could have taken it
+	readyAt   time.Duration // ready: since when a worker could have taken it
+	startedAt time.Duration // running: since when
+	run       uint64        // running: which run of the queue this is
+	position  int           // delayed: index in the schedule
+	failures  int           // in a row
+
+	pending  pending
+	running  bool
+	firm     bool  // pending: its time holds, whatever becomes of the run before
+	kept     bool  // it is in a ring of the table
+	wait     Wait  // delayed: what for
+	class    class // of the pending run, or else of the last
+	runClass class // of the run that is running
 }
 
-type state uint8
+// A pending says where the next run of a key stands.
+type pending uint8
 
 const (
-	idle state = iota
+	idle pending = iota // none
 	delayed
 	ready
+	parked
 )
+
+// An extra holds what few entries need.
+type extra struct {
+	triggers *Triggers // of the pending run
+	lastErr  error     // of the last failure
+	parkedAt time.Duration
+
+	hot        bool          // an event was seen
+	lastEvent  time.Duration // when
+	firstEvent time.Duration // when the one came that began the wait for quiet
+}
+
+// more returns the entry's extra, made if needed.
+func (e *entry[K]) more() *extra {
+	if e.extra == nil {
+		e.extra = new(extra)
+	}
+	return e.extra
+}
+
+// active says whether the entry stands for something to do.
+func (e *entry[K]) active() bool { return e.running || e.pending != idle }
+
+// queued says whether the entry is in a lane.
+func (e *entry[K]) queued() bool { return e.pending == ready && !e.running }
+
+// place returns where the pending run is counted; nowhere if it comes right after the one that is running.
+func (e *entry[K]) place() (where place, counted bool) {
+	switch {
+	case e.queued():
+		return inReady, true
+	case e.pending == delayed:
+		return inDelayed, true
+	case e.pending == parked && !e.running:
+		return inParked, true
+	default:
+		return 0, false
+	}
+}
+
+// inBackOff says whether the entry waits for its retry.
+func (e *entry[K]) inBackOff() bool { return e.pending == delayed && e.wait == WaitBackOff }
+
+// reset makes the entry as new, for another key.
+func (e *entry[K]) reset() {
+	more := e.extra
+	if more != nil {
+		*more = extra{}
+	}
+	*e = entry[K]{extra: more}
+}

@@ -2,5 +2,6 @@ package queue
 
 import "errors"
 
-// ErrShutDown is returned by [Queue.Take] once the queue is shut down and has nothing more to hand out.
+// ErrShutDown is returned by [Queue.Take] when the queue is shut down and nothing is ready, and by [Queue.Drain] when
+// [Queue.ShutDown] ended the wait.
 var ErrShutDown = errors.New("queue: shut down")

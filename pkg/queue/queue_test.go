@@ -179,7 +179,7 @@ func TestReadyAt(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			clock := clocktesting.NewFakeClock(start)
-			q := queue.New(queue.Config[string]{Clock: clock})
+			q := queue.New(queue.Config[string]{Clock: clock, Timed: true})
 			test.prepare(q, clock)
 			item, err := q.Take(t.Context())
 			if err != nil {

@@ -129,11 +129,11 @@ func TestAddRateLimitedWaitsAndForgets(t *testing.T) {
 				t.Errorf("ran after %v, want %v", got, want)
 			}
 		}
-		if got := q.Failures("a"); got != 3 {
+		if got := q.NumRequeues("a"); got != 3 {
 			t.Errorf("a failed %d times, want 3", got)
 		}
 		q.Forget("a")
-		if got := q.Failures("a"); got != 0 {
+		if got := q.NumRequeues("a"); got != 0 {
 			t.Errorf("a failed %d times after Forget, want 0", got)
 		}
 	})
@@ -143,7 +143,7 @@ func TestAddRateLimitedAfterShutDownCountsNothing(t *testing.T) {
 	q := queue.New(queue.Config[string]{})
 	q.ShutDown()
 	q.AddRateLimited("a")
-	if got := q.Failures("a"); got != 0 {
+	if got := q.NumRequeues("a"); got != 0 {
 		t.Errorf("%d failures counted, want none", got)
 	}
 }

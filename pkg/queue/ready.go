@@ -1,35 +1,140 @@
 package queue
 
-// A ring is a first-in-first-out buffer that grows when full and reuses its memory. The zero value is empty.
-type ring[T any] struct {
-	slots []T // a power of two of them, or none
-	head  int
-	count int
+import "math/bits"
+
+// A readySet holds the entries that wait for a worker. Classes are served from the highest down, except that a class
+// that was overtaken maxOvertakes times comes first. Within a class the tenants take turns, and within a tenant the
+// oldest entry comes first. With an order of the user's, that decides everything.
+type readySet[K comparable] struct {
+	lines        [numClasses]line[K]
+	filled       uint8 // a bit for each class that has entries
+	count        int
+	maxOvertakes int
+	order        Order[K] // nil for our own
 }
 
-func (r *ring[T]) len() int { return r.count }
+// A line holds the entries of one class.
+type line[K comparable] struct {
+	common    lane[K]  // of all keys, if there are no tenants
+	turn      *lane[K] // or else whose turn it is, in a circle of the tenants that have entries
+	overtaken int      // by how many entries of other classes, since it had its turn or was empty
+}
 
-func (r *ring[T]) push(item T) {
-	if r.count == len(r.slots) {
-		r.grow()
-	}
-	r.slots[(r.head+r.count)&(len(r.slots)-1)] = item
+// A lane holds the entries of one tenant in one class, the oldest first.
+type lane[K comparable] struct {
+	list[K]
+	after, before *lane[K] // neighbours in the circle
+}
+
+func (r *readySet[K]) len() int { return r.count }
+
+func (r *readySet[K]) push(e *entry[K]) {
 	r.count++
+	if r.order != nil {
+		r.order.Push(e.key)
+		return
+	}
+	r.filled |= 1 << e.class
+	r.lines[e.class].push(e)
 }
 
-// pop removes the oldest item. The ring must not be empty.
-func (r *ring[T]) pop() T {
-	var zero T
-	item := r.slots[r.head]
-	r.slots[r.head] = zero
-	r.head = (r.head + 1) & (len(r.slots) - 1)
+// pop takes out the entry that is next. The set must not be empty, nor have an order of the user's.
+func (r *readySet[K]) pop() *entry[K] {
+	c := class(bits.Len8(r.filled) - 1)
+	if r.filled != 1<<c {
+		c = r.overtake(c)
+	}
+	e := r.lines[c].next()
+	r.remove(e)
+	return e
+}
+
+// remove takes out an entry that waits. It must not be called with an order of the user's.
+func (r *readySet[K]) remove(e *entry[K]) {
 	r.count--
-	return item
+	line := &r.lines[e.class]
+	line.remove(e)
+	if line.empty() {
+		line.overtaken = 0
+		r.filled &^= 1 << e.class
+	}
 }
 
-func (r *ring[T]) grow() {
-	slots := make([]T, max(8, 2*len(r.slots)))
-	n := copy(slots, r.slots[r.head:])
-	copy(slots[n:], r.slots[:r.head])
-	r.slots, r.head = slots, 0
+// overtake returns the class that is served: the highest, or the lowest of those that were overtaken too often. It counts
+// this against all other classes below the highest.
+func (r *readySet[K]) overtake(highest class) (served class) {
+	served = highest
+	for c := range highest {
+		if r.filled&(1<<c) == 0 {
+			continue
+		}
+		line := &r.lines[c]
+		if served == highest && line.overtaken >= r.maxOvertakes {
+			served = c
+			line.overtaken = 0
+		} else {
+			line.overtaken++
+		}
+	}
+	return served
+}
+
+func (l *line[K]) push(e *entry[K]) {
+	if e.tenant == nil {
+		l.common.push(e)
+		return
+	}
+	lane := &e.tenant.lanes[e.class]
+	if lane.head == nil {
+		l.join(lane)
+	}
+	lane.push(e)
+}
+
+func (l *line[K]) remove(e *entry[K]) {
+	if e.tenant == nil {
+		l.common.remove(e)
+		return
+	}
+	lane := &e.tenant.lanes[e.class]
+	lane.remove(e)
+	if lane.head == nil {
+		l.leave(lane)
+	}
+}
+
+// next returns the entry that is first, and gives the turn to the tenant after its.
+func (l *line[K]) next() *entry[K] {
+	if l.turn == nil {
+		return l.common.head
+	}
+	e := l.turn.head
+	l.turn = l.turn.after
+	return e
+}
+
+func (l *line[K]) empty() bool { return l.common.head == nil && l.turn == nil }
+
+// join adds a lane to the circle; its turn comes after all the others'.
+func (l *line[K]) join(joining *lane[K]) {
+	if l.turn == nil {
+		joining.after, joining.before, l.turn = joining, joining, joining
+		return
+	}
+	next, last := l.turn, l.turn.before
+	joining.after, joining.before = next, last
+	last.after, next.before = joining, joining
+}
+
+// leave takes a lane out of the circle.
+func (l *line[K]) leave(leaving *lane[K]) {
+	if leaving.after == leaving {
+		l.turn = nil
+	} else {
+		leaving.before.after, leaving.after.before = leaving.after, leaving.before
+		if l.turn == leaving {
+			l.turn = leaving.after
+		}
+	}
+	leaving.after, leaving.before = nil, nil
 }

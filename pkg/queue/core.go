@@ -1,0 +1,202 @@
+package queue
+
+import "time"
+
+// A core is the queue's state and its transitions. It has no lock, no clock and no goroutine: every call says what time
+// it is, measured from the start of the queue, and a [Queue] calls it under its lock.
+type core[K comparable] struct {
+	limiter    RateLimiter[K]
+	pacer      Pacer[K] // the limiter, if it is one
+	maxRetries int
+	hotKeys    HotKeys
+	triggers   int
+	timed      bool
+	start      time.Time
+
+	table    table[K]
+	ready    readySet[K]
+	delayed  schedule[K]
+	running  list[K]       // in the order of their start
+	parked   list[K]       // in the order of being parked
+	started  time.Duration // sum of all running entries' startedAt
+	runs     uint64
+	counts   [numPlaces][numClasses]int
+	report   report
+	shutDown bool
+}
+
+// A place is where an entry is counted. One that is running and delayed is in two.
+type place int
+
+const (
+	inReady place = iota
+	inDelayed
+	inRunning
+	inParked
+	numPlaces int = iota
+)
+
+func newCore[K comparable](config Config[K]) core[K] {
+	pacer, _ := config.RateLimiter.(Pacer[K])
+	return core[K]{
+		limiter:    config.RateLimiter,
+		pacer:      pacer,
+		maxRetries: config.MaxRetries,
+		hotKeys:    config.HotKeys,
+		triggers:   config.Triggers,
+		timed:      config.Timed || config.Triggers > 0 || config.Metrics != nil,
+		start:      config.Clock.Now(),
+		table:      newTable(config.Tenant),
+		ready:      readySet[K]{maxOvertakes: config.MaxOvertakes, order: config.Order},
+	}
+}
+
+// stamp returns a time that is shown to others, if such times are kept.
+func (c *core[K]) stamp(at time.Duration) time.Time {
+	if !c.timed {
+		return time.Time{}
+	}
+	return c.start.Add(at)
+}
+
+func (c *core[K]) count(e *entry[K], where place, class class, change int) {
+	c.counts[where][class] += change
+	if e.tenant != nil {
+		e.tenant.counts[where] += change
+	}
+}
+
+// active says whether anything is left to do.
+func (c *core[K]) active() bool {
+	return c.ready.len()+c.delayed.len()+c.running.count+c.parked.count > 0
+}
+
+// runNow makes the pending run of an entry ready, whatever it waits for. It must not be ready yet.
+func (c *core[K]) runNow(e *entry[K], now time.Duration) {
+	c.unpark(e)
+	c.makeReady(e, now)
+	e.firm = true
+}
+
+// makeReady makes an entry ready that is not, nor parked.
+func (c *core[K]) makeReady(e *entry[K], now time.Duration) {
+	if e.pending == delayed {
+		c.unschedule(e)
+	}
+	e.pending, e.readyAt = ready, now
+	if !e.running {
+		c.enqueue(e)
+	}
+}
+
+// enqueue puts an entry into the ready set that is ready and not running.
+func (c *core[K]) enqueue(e *entry[K]) {
+	c.ready.push(e)
+	c.count(e, inReady, e.class, 1)
+	c.report.added[e.class]++
+}
+
+// promote makes ready what is due. Every transition begins with it, so that what was due before comes before.
+func (c *core[K]) promote(now time.Duration) {
+	if c.delayed.len() > 0 {
+		c.promoteDue(now)
+	}
+}
+
+func (c *core[K]) promoteDue(now time.Duration) {
+	for c.delayed.nextDue() <= now {
+		due := c.delayed.nextDue()
+		e := c.delayed.pop()
+		c.count(e, inDelayed, e.class, -1)
+		e.pending, e.readyAt = ready, due
+		if !e.running {
+			c.enqueue(e)
+		}
+	}
+}
+
+// schedule makes an entry wait until it is due. It must be idle or delayed.
+func (c *core[K]) schedule(e *entry[K], due time.Duration, wait Wait) {
+	if e.pending == delayed {
+		c.delayed.move(e, due)
+	} else {
+		c.delayed.add(e, due)
+		c.count(e, inDelayed, e.class, 1)
+	}
+	e.pending, e.wait = delayed, wait
+}
+
+// unschedule makes a delayed entry idle.
+func (c *core[K]) unschedule(e *entry[K]) {
+	c.delayed.remove(e)
+	c.count(e, inDelayed, e.class, -1)
+	e.pending = idle
+}
+
+// unpark makes a parked entry idle, as if it had never failed. It does nothing to others.
+func (c *core[K]) unpark(e *entry[K]) {
+	if e.pending != parked {
+		return
+	}
+	c.parked.remove(e)
+	c.count(e, inParked, e.class, -1)
+	e.pending = idle
+	c.forget(e)
+}
+
+// park puts an entry on the parked list that is parked and not running any more.
+func (c *core[K]) park(e *entry[K], now time.Duration) {
+	c.parked.push(e)
+	c.count(e, inParked, e.class, 1)
+	e.more().parkedAt = now
+}
+
+// raise gives an entry the class if it is higher than that of the pending run, or nothing is pending.
+func (c *core[K]) raise(e *entry[K], class class) {
+	switch {
+	case e.pending == idle:
+		e.class = class
+	case class > e.class:
+		c.move(e, class)
+	}
+}
+
+// move gives a pending run another class.
+func (c *core[K]) move(e *entry[K], class class) {
+	queued := e.queued() && c.ready.order == nil
+	if queued {
+		c.ready.remove(e)
+	}
+	where, counted := e.place()
+	if counted {
+		c.count(e, where, e.class, -1)
+		c.count(e, where, class, 1)
+	}
+	e.class = class
+	if queued {
+		c.ready.push(e)
+	}
+}
+
+// rest remembers an entry for which nothing is left to do.
+func (c *core[K]) rest(e *entry[K]) {
+	if e.active() {
+		return
+	}
+	e.class, e.firm = normalClass, false
+	if e.extra != nil {
+		e.extra.triggers = nil
+	}
+	c.table.retire(e)
+}
+
+// forget ends the series of failures of an entry.
+func (c *core[K]) forget(e *entry[K]) {
+	if e.failures > 0 || c.pacer == nil {
+		c.limiter.Forget(e.key)
+	}
+	e.failures = 0
+	if e.extra != nil {
+		e.extra.lastErr = nil
+	}
+}

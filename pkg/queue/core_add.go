@@ -1,0 +1,135 @@
+package queue
+
+import "time"
+
+// add makes the key ready now.
+func (c *core[K]) add(e *entry[K], now time.Duration) {
+	c.promote(now)
+	c.note(e, causeAdd, now)
+	c.raise(e, normalClass)
+	if e.pending == ready {
+		c.merge(e, true)
+	} else {
+		c.runNow(e, now)
+	}
+}
+
+// isRepeated says whether an add in the class changes nothing but perhaps how firm the pending run is, so that neither
+// clock nor trigger nor order is needed.
+func (c *core[K]) isRepeated(e *entry[K], class class) bool {
+	return e != nil && e.pending == ready && class <= e.class && c.triggers == 0 && c.ready.order == nil
+}
+
+// merge adds to an entry that is ready already.
+func (c *core[K]) merge(e *entry[K], firm bool) {
+	e.firm = e.firm || firm
+	if c.ready.order != nil && !e.running {
+		c.ready.order.Touch(e.key)
+	}
+}
+
+// addAfter makes the key ready when the delay is over, unless it is earlier without that.
+func (c *core[K]) addAfter(e *entry[K], now, delay time.Duration) {
+	c.promote(now)
+	c.report.retried++
+	c.note(e, causeAddAfter, now)
+	due := after(now, delay)
+	switch e.pending {
+	case ready:
+		return
+	case delayed:
+		if due >= c.delayed.due(e) {
+			return
+		}
+	case parked:
+		c.unpark(e)
+	case idle:
+	}
+	c.schedule(e, due, WaitDelay)
+	e.firm = true
+}
+
+// addRateLimited counts a failure and makes the key ready when the limiter says so, unless it is earlier without that. A
+// key that is ready, or waits for its retry already, costs the limiter nothing.
+func (c *core[K]) addRateLimited(e *entry[K], now time.Duration) {
+	c.promote(now)
+	c.report.retried++
+	c.note(e, causeRetry, now)
+	c.unpark(e)
+	e.failures++
+	if e.pending == ready || e.inBackOff() {
+		return
+	}
+	c.backOff(e, now)
+}
+
+// backOff makes an entry wait that has failed and is not ready, unless it is due earlier without that.
+func (c *core[K]) backOff(e *entry[K], now time.Duration) {
+	due, spend := c.pace(e, now)
+	switch {
+	case e.pending == delayed && c.delayed.due(e) <= due:
+		return
+	case due <= now:
+		c.makeReady(e, now)
+	default:
+		c.schedule(e, due, WaitBackOff)
+	}
+	if spend {
+		c.pacer.Spend(e.key, c.start.Add(now))
+	}
+}
+
+// pace asks the limiter until when the entry waits. If it really waits until then, that is to be spent.
+func (c *core[K]) pace(e *entry[K], now time.Duration) (due time.Duration, spend bool) {
+	if c.pacer == nil {
+		return after(now, c.limiter.When(e.key)), false
+	}
+	return after(now, c.pacer.Wait(e.key, e.failures, c.start.Add(now))), true
+}
+
+// event merges what happened into the pending run, or makes it one.
+func (c *core[K]) event(e *entry[K], options *AddOptions, now time.Duration) {
+	c.promote(now)
+	if c.triggers > 0 {
+		c.trigger(e, options.Trigger, now)
+	}
+	c.raise(e, options.Priority.class())
+	switch {
+	case e.pending == ready:
+		c.merge(e, options.Now)
+	case options.Now:
+		c.runNow(e, now)
+	case e.pending == parked, e.inBackOff():
+		// An event does not shorten the wait of a key that fails (kubernetes/kubernetes#132805).
+	case options.Delay > 0:
+		c.delayEvent(e, after(now, options.Delay))
+	case c.hotKeys.Quiet > 0:
+		c.debounce(e, now)
+	default:
+		c.makeReady(e, now)
+	}
+}
+
+func (c *core[K]) delayEvent(e *entry[K], due time.Duration) {
+	if e.pending == idle || due < c.delayed.due(e) {
+		c.schedule(e, due, WaitDelay)
+	}
+}
+
+// debounce makes an entry ready, or if it is hot, makes it wait until no event has come for a while. It is neither
+// ready nor parked nor in back-off.
+func (c *core[K]) debounce(e *entry[K], now time.Duration) {
+	x := e.more()
+	hot := x.hot && now-x.lastEvent < c.hotKeys.Quiet
+	x.hot, x.lastEvent = true, now
+	quiet := after(now, c.hotKeys.Quiet)
+	switch {
+	case e.pending == delayed && e.wait == WaitQuiet:
+		c.schedule(e, min(quiet, after(x.firstEvent, c.hotKeys.MaxWait)), WaitQuiet)
+	case !hot:
+		c.makeReady(e, now)
+	case e.pending == idle || quiet < c.delayed.due(e):
+		x.firstEvent = now
+		c.schedule(e, min(quiet, after(now, c.hotKeys.MaxWait)), WaitQuiet)
+	}
+}

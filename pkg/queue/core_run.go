@@ -1,0 +1,135 @@
+package queue
+
+import "time"
+
+// take hands out the next entry, or nil.
+func (c *core[K]) take(now time.Duration) *entry[K] {
+	c.promote(now)
+	if c.ready.len() == 0 {
+		return nil
+	}
+	e := c.next()
+	c.count(e, inReady, e.class, -1)
+	c.runs++
+	e.pending, e.firm, e.running = idle, false, true
+	e.run, e.startedAt, e.runClass = c.runs, now, e.class
+	c.running.push(e)
+	c.started += now
+	c.count(e, inRunning, e.runClass, 1)
+	c.report.take(e.runClass, now-e.readyAt)
+	return e
+}
+
+func (c *core[K]) next() *entry[K] {
+	if c.ready.order == nil {
+		return c.ready.pop()
+	}
+	key := c.ready.order.Pop()
+	c.ready.count--
+	return c.table.add(key)
+}
+
+// runningEntry returns the entry of a key that is running, or nil. Often that is the one that was taken last.
+func (c *core[K]) runningEntry(key K) *entry[K] {
+	if last := c.running.tail; last != nil && last.key == key {
+		return last
+	}
+	if e := c.table.get(key); e != nil && e.running {
+		return e
+	}
+	return nil
+}
+
+// done ends the run of an entry. What is pending by then takes its course. If nothing is and nobody counts, the time does
+// not matter.
+func (c *core[K]) done(e *entry[K], now time.Duration) {
+	if e.pending != idle {
+		c.promote(now)
+	}
+	c.running.remove(e)
+	c.started -= e.startedAt
+	c.count(e, inRunning, e.runClass, -1)
+	c.report.finish(e.runClass, now-e.startedAt)
+	e.running = false
+	switch e.pending {
+	case ready:
+		e.readyAt = now
+		c.enqueue(e)
+	case parked:
+		c.park(e, now)
+	case idle:
+		c.rest(e)
+	case delayed: // stays scheduled
+	}
+}
+
+// finish settles what becomes of an entry that is running, and ends its run.
+func (c *core[K]) finish(e *entry[K], consumed *Triggers, outcome Outcome, now time.Duration) {
+	switch {
+	case outcome.kind == succeeded:
+		c.succeed(e, outcome, now)
+	case c.shutDown: // a retry is an add, and those are over
+	default:
+		c.promote(now)
+		c.fail(e, consumed, outcome, now)
+	}
+	c.done(e, now)
+}
+
+func (c *core[K]) succeed(e *entry[K], outcome Outcome, now time.Duration) {
+	c.forget(e)
+	if outcome.after <= 0 || c.shutDown {
+		return
+	}
+	due := after(now, outcome.after)
+	if e.pending == idle || e.pending == delayed && due < c.delayed.due(e) {
+		c.note(e, causeRequeue, now)
+		c.schedule(e, due, WaitDelay)
+	}
+}
+
+// fail makes the entry wait for its retry, or parks it. Events that came meanwhile are merged into that, unless their
+// time is firm.
+func (c *core[K]) fail(e *entry[K], consumed *Triggers, outcome Outcome, now time.Duration) {
+	e.failures++
+	e.more().lastErr = outcome.err
+	c.giveBack(e, consumed, now)
+	if e.pending != idle && !e.firm {
+		c.withdraw(e)
+	}
+	tooOften := c.maxRetries != 0 && e.failures > max(0, c.maxRetries)
+	switch {
+	case outcome.kind == gaveUp || tooOften:
+		c.giveUp(e)
+	default:
+		c.retry(e, outcome, now)
+	}
+}
+
+// giveUp parks an entry, unless a firm run is pending: that begins anew.
+func (c *core[K]) giveUp(e *entry[K]) {
+	if e.pending == idle {
+		e.pending = parked
+	} else {
+		c.forget(e)
+	}
+}
+
+func (c *core[K]) retry(e *entry[K], outcome Outcome, now time.Duration) {
+	c.report.retried++
+	switch {
+	case e.pending == ready:
+	case outcome.kind == failed:
+		c.backOff(e, now)
+	case e.pending == idle || after(now, outcome.after) < c.delayed.due(e):
+		c.schedule(e, after(now, outcome.after), WaitBackOff)
+	}
+}
+
+// withdraw takes back the pending run of an entry that is running.
+func (c *core[K]) withdraw(e *entry[K]) {
+	if e.pending == delayed {
+		c.unschedule(e)
+	}
+	e.pending = idle
+}

@@ -1,0 +1,222 @@
+package queue
+
+import (
+	"fmt"
+	"iter"
+	"time"
+)
+
+// A State is where a key is.
+type State string
+
+// The states. A key that is running may be ready or delayed at the same time: see [KeyInfo.Next].
+const (
+	Ready   State = "ready"   // waits for a worker
+	Delayed State = "delayed" // waits for its time
+	Running State = "running" // is being processed
+	Parked  State = "parked"  // failed too often, waits for a person
+)
+
+// A Wait says what a delayed key waits for.
+type Wait uint8
+
+// The waits.
+const (
+	WaitDelay   Wait = iota // the delay that was asked for
+	WaitBackOff             // its retry
+	WaitQuiet               // a pause of its events, see [Config.HotKeys]
+)
+
+func (w Wait) String() string {
+	switch w {
+	case WaitDelay:
+		return "delay"
+	case WaitBackOff:
+		return "back-off"
+	case WaitQuiet:
+		return "quiet"
+	default:
+		return fmt.Sprintf("Wait(%d)", uint8(w))
+	}
+}
+
+// A KeyInfo says where a key was at a moment, and why.
+type KeyInfo[K comparable] struct {
+	Key   K
+	At    time.Time // the moment
+	State State
+	Next  State     // of a running key: Ready if it runs again right after, Delayed if later, or else empty
+	Since time.Time // when it became ready, running or parked; zero if it is delayed
+	Due   time.Time // when it is ready, if State or Next is Delayed
+	Wait  Wait      // what for, likewise
+
+	Priority Priority
+	Tenant   string    // see [Config.Tenant]
+	Failures int       // in a row
+	LastErr  error     // of the last failure, as far as it was told
+	Triggers *Triggers // of the pending run, if the queue keeps them; not to be changed
+}
+
+// Why says in a sentence why the key is where it is.
+func (i KeyInfo[K]) Why() string {
+	why := i.what()
+	if i.Failures > 0 {
+		why += fmt.Sprintf("; failed %d times in a row", i.Failures)
+	}
+	if i.LastErr != nil {
+		why += fmt.Sprintf(", last with %q", i.LastErr.Error())
+	}
+	return why
+}
+
+func (i KeyInfo[K]) what() string {
+	switch {
+	case i.State == Ready:
+		return fmt.Sprintf("ready for %v, waits for a worker in class %v", i.At.Sub(i.Since), i.Priority)
+	case i.State == Parked:
+		return fmt.Sprintf("parked for %v, waits to be replayed or dropped", i.At.Sub(i.Since))
+	case i.State == Delayed:
+		return fmt.Sprintf("waits %v for its %v", i.Due.Sub(i.At), i.Wait)
+	case i.Next == Ready:
+		return fmt.Sprintf("running for %v, and again right after", i.At.Sub(i.Since))
+	case i.Next == Delayed:
+		return fmt.Sprintf("running for %v, and again in %v (%v)", i.At.Sub(i.Since), i.Due.Sub(i.At), i.Wait)
+	default:
+		return fmt.Sprintf("running for %v", i.At.Sub(i.Since))
+	}
+}
+
+// A Snapshot is everything in a queue at one moment.
+type Snapshot[K comparable] struct {
+	Name     string
+	At       time.Time
+	ShutDown bool
+	Stats    Stats
+	Tenants  []TenantStats // in no order; only if the queue knows tenants
+
+	Ready   []KeyInfo[K] // class by class from the highest, and in it tenant by tenant, the oldest first
+	Delayed []KeyInfo[K] // by the time they are due
+	Running []KeyInfo[K] // those that run longest first
+	Parked  []KeyInfo[K] // those that were parked first first
+}
+
+// TenantStats are the keys of one tenant. A key that is running and waits for its time counts for both.
+type TenantStats struct {
+	Name                            string
+	Ready, Delayed, Running, Parked int
+}
+
+// Stats counts and measures. It costs about as much as an add.
+func (q *Queue[K]) Stats() Stats {
+	now := q.now()
+	q.mu.Lock()
+	defer q.unlock()
+	q.core.promote(now)
+	return q.core.stats(now)
+}
+
+// Inspect returns a consistent snapshot with at most the given number of keys of each state, and all of them if it is
+// negative; what is counted counts all. It holds the queue's lock meanwhile, for some 100 ns a key that is returned.
+// With [Config.Order] it lists no ready keys, since only the order knows them.
+func (q *Queue[K]) Inspect(limit int) Snapshot[K] {
+	now := q.now()
+	q.mu.Lock()
+	defer q.unlock()
+	q.core.promote(now)
+	return Snapshot[K]{
+		Name:     q.name,
+		At:       q.start.Add(now),
+		ShutDown: q.core.shutDown,
+		Stats:    q.core.stats(now),
+		Tenants:  q.core.tenantStats(),
+		Ready:    q.core.infos(q.core.ready.all(), limit, now),
+		Delayed:  q.core.infos(q.core.delayed.all(), limit, now),
+		Running:  q.core.infos(q.core.running.all(), limit, now),
+		Parked:   q.core.infos(q.core.parked.all(), limit, now),
+	}
+}
+
+// Find says where a key is and why it is not running. It returns false when there is nothing to do for the key.
+func (q *Queue[K]) Find(key K) (KeyInfo[K], bool) {
+	now := q.now()
+	q.mu.Lock()
+	defer q.unlock()
+	q.core.promote(now)
+	e := q.core.table.get(key)
+	if e == nil || !e.active() {
+		return KeyInfo[K]{}, false
+	}
+	return q.core.info(e, now), true
+}
+
+func (c *core[K]) infos(entries iter.Seq[*entry[K]], limit int, now time.Duration) []KeyInfo[K] {
+	var infos []KeyInfo[K]
+	for e := range entries {
+		if limit >= 0 && len(infos) >= limit {
+			break
+		}
+		infos = append(infos, c.info(e, now))
+	}
+	return infos
+}
+
+func (c *core[K]) info(e *entry[K], now time.Duration) KeyInfo[K] {
+	info := KeyInfo[K]{Key: e.key, At: c.start.Add(now), Priority: e.class.priority(), Failures: e.failures}
+	info.State, info.Since = c.state(e)
+	if e.running {
+		info.Priority = e.runClass.priority()
+		info.Next = next(e)
+	}
+	if e.pending == delayed {
+		info.Due, info.Wait = c.start.Add(c.delayed.due(e)), e.wait
+	}
+	if e.tenant != nil {
+		info.Tenant = e.tenant.name
+	}
+	if x := e.extra; x != nil {
+		info.LastErr, info.Triggers = x.lastErr, x.triggers.clone()
+	}
+	return info
+}
+
+func (c *core[K]) state(e *entry[K]) (State, time.Time) {
+	switch {
+	case e.running:
+		return Running, c.stamp(e.startedAt)
+	case e.pending == ready:
+		return Ready, c.stamp(e.readyAt)
+	case e.pending == parked:
+		return Parked, c.start.Add(e.extra.parkedAt)
+	default:
+		return Delayed, time.Time{}
+	}
+}
+
+func next[K comparable](e *entry[K]) State {
+	switch e.pending {
+	case ready:
+		return Ready
+	case delayed:
+		return Delayed
+	default:
+		return ""
+	}
+}
+
+func (c *core[K]) tenantStats() []TenantStats {
+	stats := make([]TenantStats, 0, len(c.table.tenants))
+	for name, tenant := range c.table.tenants {
+		counts := tenant.counts
+		if counts == [numPlaces]int{} {
+			continue // only remembered
+		}
+		stats = append(stats, TenantStats{
+			Name:    name,
+			Ready:   counts[inReady],
+			Delayed: counts[inDelayed],
+			Running: counts[inRunning],
+			Parked:  counts[inParked],
+		})
+	}
+	return stats
+}

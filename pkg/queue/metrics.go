@@ -1,0 +1,121 @@
+package queue
+
+import "time"
+
+// Metrics is told what happens in a queue. Its methods are called by those who call the queue, and by the queue's timer,
+// after the queue's lock was released: they may be slow and may call the queue, and they must be safe for concurrent
+// calls, which may come slightly out of order. Package queue/clientgo makes one of client-go's metrics.
+type Metrics interface {
+	// Added is called when n keys of a priority became ready.
+	Added(priority Priority, n int)
+	// Taken is called when a key was handed out that was ready for so long.
+	Taken(priority Priority, waited time.Duration)
+	// Finished is called when a key that was taken is done after so long.
+	Finished(priority Priority, took time.Duration)
+	// Retried is called when n keys were added by [Queue.AddAfter] or [Queue.AddRateLimited], or failed and wait for
+	// their retry.
+	Retried(n int)
+	// Gauges is called at most every [GaugeInterval] while the queue holds anything, and once when it is empty again.
+	Gauges(Stats)
+}
+
+// GaugeInterval is the time from one call of [Metrics.Gauges] to the next.
+const GaugeInterval = 500 * time.Millisecond
+
+// Stats are what can be counted and measured in a queue at a moment.
+type Stats struct {
+	Ready   int // keys that wait for a worker
+	Delayed int // keys that wait for their time
+	Running int // keys that are being processed
+	Parked  int // keys that failed too often
+	Tenants int // tenants that have any key, if the queue knows tenants
+
+	Classes [numClasses]ClassStats // from the lowest priority to the highest
+
+	OldestReady    time.Duration // how long the key that waits longest has been ready
+	LongestRunning time.Duration // how long the key that runs longest has been running
+	Unfinished     time.Duration // how long all running keys together have been running
+}
+
+// ClassStats are the keys of one priority. A key that is running and waits for its time counts for both.
+type ClassStats struct {
+	Priority                        Priority
+	Ready, Delayed, Running, Parked int
+}
+
+// empty says whether the queue has nothing to do nor to tell.
+func (s *Stats) empty() bool { return s.Ready+s.Delayed+s.Running+s.Parked == 0 }
+
+// stats takes time in proportion to the number of tenants that have ready keys.
+func (c *core[K]) stats(now time.Duration) Stats {
+	stats := Stats{
+		Ready:      c.ready.len(),
+		Delayed:    c.delayed.len(),
+		Running:    c.running.count,
+		Parked:     c.parked.count,
+		Tenants:    len(c.table.tenants),
+		Unfinished: time.Duration(c.running.count)*now - c.started,
+	}
+	for i := range stats.Classes {
+		stats.Classes[i] = ClassStats{
+			Priority: class(i).priority(),
+			Ready:    c.counts[inReady][i],
+			Delayed:  c.counts[inDelayed][i],
+			Running:  c.counts[inRunning][i],
+			Parked:   c.counts[inParked][i],
+		}
+	}
+	if first := c.running.head; first != nil {
+		stats.LongestRunning = now - first.startedAt
+	}
+	if oldest := c.ready.oldest(); oldest != nil {
+		stats.OldestReady = now - oldest.readyAt
+	}
+	return stats
+}
+
+// oldest returns the entry that is ready for longest, or nil; also nil with an order of the user's, which cannot tell.
+func (r *readySet[K]) oldest() *entry[K] {
+	var oldest *entry[K]
+	for lane := range r.lanes() {
+		if oldest == nil || lane.head.readyAt < oldest.readyAt {
+			oldest = lane.head
+		}
+	}
+	return oldest
+}
+
+// A report is what one call has to tell the metrics when it has released the lock.
+type report struct {
+	added    [numClasses]int
+	retried  int
+	taken    bool
+	finished bool
+	class    class // of the key that was taken or finished: no call does both
+	took     time.Duration
+}
+
+func (r *report) take(class class, waited time.Duration) {
+	r.taken, r.class, r.took = true, class, max(0, waited)
+}
+
+func (r *report) finish(class class, took time.Duration) {
+	r.finished, r.class, r.took = true, class, max(0, took)
+}
+
+func (r *report) tell(metrics Metrics) {
+	for i, n := range r.added {
+		if n > 0 {
+			metrics.Added(class(i).priority(), n)
+		}
+	}
+	if r.retried > 0 {
+		metrics.Retried(r.retried)
+	}
+	switch {
+	case r.taken:
+		metrics.Taken(r.class.priority(), r.took)
+	case r.finished:
+		metrics.Finished(r.class.priority(), r.took)
+	}
+}

@@ -1,0 +1,141 @@
+package queue
+
+import (
+	"context"
+	"time"
+)
+
+// An Item is a key that was taken from a queue, and what the queue knows of this run.
+type Item[K comparable] struct {
+	Key K
+
+	// Attempt is 1 if the key did not fail last time, and one more for each failure in a row.
+	Attempt int
+
+	// Priority is the class in which the key was served.
+	Priority Priority
+
+	// ReadyAt is when the key became ready to be taken: when it was added, its delay was over, or it was done after being
+	// added while it was processed. It is zero unless the queue keeps times: see [Config.Timed].
+	ReadyAt time.Time
+
+	// Triggers are the causes of this run, nil if the queue does not keep them: see [Config.Triggers].
+	Triggers *Triggers
+
+	entry *entry[K]
+	run   uint64
+}
+
+// Take waits for a key and hands it out; the caller must call [Queue.Finish] with the item, or [Queue.Done] with the key.
+// It prefers a ready key to a context that is done. Otherwise it returns the context's error, or [ErrShutDown] when the
+// queue is shut down and empty.
+func (q *Queue[K]) Take(ctx context.Context) (item Item[K], err error) {
+	_, err = q.take(ctx, &item)
+	return item, err
+}
+
+// take waits for a key and hands it out. It fills in the item unless that is nil.
+func (q *Queue[K]) take(ctx context.Context, item *Item[K]) (*entry[K], error) {
+	for woken := false; ; {
+		e, err := q.tryTake(ctx, woken, item)
+		if e != nil || err != nil {
+			return e, err
+		}
+		if woken = q.wait(ctx); !woken {
+			q.stopWaiting()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// tryTake hands out a key, if one is ready. Without one and without an error the caller counts as waiting.
+func (q *Queue[K]) tryTake(ctx context.Context, woken bool, item *Item[K]) (*entry[K], error) {
+	q.mu.Lock()
+	defer q.unlock()
+	if woken {
+		q.waiting--
+		q.waking = false
+	}
+	if e := q.core.take(q.timeIfNeeded()); e != nil {
+		q.core.describe(e, item)
+		return e, nil
+	}
+	if q.core.shutDown {
+		return nil, ErrShutDown
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	q.waiting++
+	return nil, nil
+}
+
+// describe fills in the item of an entry that was taken, if somebody wants one.
+func (c *core[K]) describe(e *entry[K], item *Item[K]) {
+	triggers := e.takeTriggers()
+	if item == nil {
+		return
+	}
+	item.Key, item.Attempt, item.Priority = e.key, e.failures+1, e.runClass.priority()
+	item.entry, item.run = e, e.run
+	item.Triggers = triggers
+	if c.timed {
+		item.ReadyAt = c.start.Add(e.readyAt)
+	}
+}
+
+// takeTriggers takes the triggers out of the entry.
+func (e *entry[K]) takeTriggers() *Triggers {
+	if e.extra == nil {
+		return nil
+	}
+	triggers := e.extra.triggers
+	e.extra.triggers = nil
+	return triggers
+}
+
+// wait returns true when it was woken, and false when the context is done.
+func (q *Queue[K]) wait(ctx context.Context) bool {
+	done := ctx.Done()
+	if done == nil {
+		<-q.wake
+		return true
+	}
+	select {
+	case <-q.wake:
+		return true
+	case <-done:
+		return false
+	}
+}
+
+func (q *Queue[K]) stopWaiting() {
+	q.mu.Lock()
+	defer q.unlock()
+	q.waiting--
+	if q.waiting == 0 && q.gaugesAt == never {
+		q.alarm.stop() // nobody is left to be called
+	}
+}
+
+// Finish ends the processing of an item and says how it went; what happens to the key next follows from that, see
+// [Outcome], and from what was added meanwhile. It does nothing when the item is not being processed any more. The item
+// must be of this queue.
+func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
+	e := item.entry
+	if e == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.unlock()
+	if !e.running || e.run != item.run {
+		return
+	}
+	now := time.Duration(0)
+	if outcome.kind == succeeded && outcome.after <= 0 {
+		now = q.timeOfEnd(e)
+	} else {
+		now = q.now()
+	}
+	q.core.finish(e, item.Triggers, outcome, now)
+}
