@@ -54,7 +54,7 @@ type Observation[K comparable] struct {
 	Result   Result
 	Queued   time.Duration // from when the key was ready until a worker took it
 	Took     time.Duration
-	Failures int // in a row, this one included, as the rate limiter counts them
+	Failures int // in a row, this one included
 }
 
 func (c Config[K]) withDefaults() Config[K] {
@@ -108,7 +108,12 @@ func New[K comparable](config Config[K]) (*Controller[K], error) {
 	config = config.withDefaults()
 	return &Controller[K]{
 		config: config,
-		queue:  queue.New(queue.Config[K]{RateLimiter: config.RateLimiter, Clock: config.Clock}),
+		queue: queue.New(queue.Config[K]{
+			Name:        config.Name,
+			RateLimiter: config.RateLimiter,
+			Timed:       true,
+			Clock:       config.Clock,
+		}),
 	}, nil
 }
 

@@ -3,6 +3,8 @@ package controller
 import (
 	"fmt"
 	"time"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
 // A Result says what happens to a key after a reconcile. The zero value is [Done].
@@ -22,6 +24,18 @@ func RequeueAfter(delay time.Duration) Result { return Result{requeue: true, aft
 // Retry means that the reconcile failed: the key is reconciled again after a wait that grows with each failure in a row.
 // Retry of a nil error is [Done].
 func Retry(err error) Result { return Result{err: err} }
+
+// outcome says the same to the queue.
+func (r Result) outcome() queue.Outcome {
+	switch {
+	case r.err != nil:
+		return queue.Retry(r.err)
+	case r.requeue:
+		return queue.RequeueAfter(r.after)
+	default:
+		return queue.Success()
+	}
+}
 
 // Err returns the error of a [Retry], else nil.
 func (r Result) Err() error { return r.err }

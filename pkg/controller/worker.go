@@ -31,21 +31,21 @@ func (c *Controller[K]) worker(handOut, reconciling context.Context) {
 
 // process reconciles a key and does what the result says, unless the hand-out has stopped.
 func (c *Controller[K]) process(handOut, reconciling context.Context, item queue.Item[K]) {
-	defer c.queue.Done(item.Key)
 	if handOut.Err() != nil {
+		c.queue.Finish(item, queue.Success())
 		return
 	}
 	logger := klog.FromContext(reconciling).WithValues("key", item.Key)
 	started := c.config.Clock.Now()
 	result := Retry(errGoexit) // stands if the goroutine ends in the reconcile
 	defer func() {
-		c.settle(item.Key, result)
+		defer c.queue.Finish(item, result.outcome())
 		c.tell(logger, Observation[K]{
 			Key:      item.Key,
 			Result:   result,
 			Queued:   started.Sub(item.ReadyAt),
 			Took:     c.config.Clock.Since(started),
-			Failures: c.queue.Failures(item.Key),
+			Failures: failures(item, result),
 		})
 	}()
 	result = c.reconcile(klog.NewContext(reconciling, logger), item.Key)
@@ -61,15 +61,12 @@ func (c *Controller[K]) reconcile(ctx context.Context, key K) (result Result) {
 	return c.config.Reconcile(ctx, key)
 }
 
-func (c *Controller[K]) settle(key K, result Result) {
-	switch {
-	case result.err != nil:
-		c.queue.AddRateLimited(key)
-		return
-	case result.requeue:
-		c.queue.AddAfter(key, result.after)
+// failures returns how often in a row the key has failed with this run.
+func failures[K comparable](item queue.Item[K], result Result) int {
+	if result.err == nil {
+		return 0
 	}
-	c.queue.Forget(key)
+	return item.Attempt
 }
 
 // tell counts and logs a reconcile, and shows it to the observer. An observer that panics misses it.

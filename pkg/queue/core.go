@@ -115,6 +115,15 @@ func (c *core[K]) promoteDue(now time.Duration) {
 	}
 }
 
+// waitUntil schedules an entry, or makes it ready if it is due already.
+func (c *core[K]) waitUntil(e *entry[K], due time.Duration, wait Wait, now time.Duration) {
+	if due <= now {
+		c.makeReady(e, now)
+	} else {
+		c.schedule(e, due, wait)
+	}
+}
+
 // schedule makes an entry wait until it is due. It must be idle or delayed.
 func (c *core[K]) schedule(e *entry[K], due time.Duration, wait Wait) {
 	if e.pending == delayed {

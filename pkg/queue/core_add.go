@@ -66,14 +66,10 @@ func (c *core[K]) addRateLimited(e *entry[K], now time.Duration) {
 // backOff makes an entry wait that has failed and is not ready, unless it is due earlier without that.
 func (c *core[K]) backOff(e *entry[K], now time.Duration) {
 	due, spend := c.pace(e, now)
-	switch {
-	case e.pending == delayed && c.delayed.due(e) <= due:
+	if e.pending == delayed && c.delayed.due(e) <= due {
 		return
-	case due <= now:
-		c.makeReady(e, now)
-	default:
-		c.schedule(e, due, WaitBackOff)
 	}
+	c.waitUntil(e, due, WaitBackOff, now)
 	if spend {
 		c.pacer.Spend(e.key, c.start.Add(now))
 	}

@@ -67,7 +67,10 @@ func (c *core[K]) done(e *entry[K], now time.Duration) {
 func (c *core[K]) finish(e *entry[K], consumed *Triggers, outcome Outcome, now time.Duration) {
 	switch {
 	case outcome.kind == succeeded:
-		c.succeed(e, outcome, now)
+		c.forget(e)
+	case outcome.kind == requeued:
+		c.forget(e)
+		c.requeue(e, outcome.after, now)
 	case c.shutDown: // a retry is an add, and those are over
 	default:
 		c.promote(now)
@@ -76,16 +79,15 @@ func (c *core[K]) finish(e *entry[K], consumed *Triggers, outcome Outcome, now t
 	c.done(e, now)
 }
 
-func (c *core[K]) succeed(e *entry[K], outcome Outcome, now time.Duration) {
-	c.forget(e)
-	if outcome.after <= 0 || c.shutDown {
+// requeue makes an entry wait that has succeeded, unless it is ready or due earlier without that.
+func (c *core[K]) requeue(e *entry[K], delay, now time.Duration) {
+	c.promote(now)
+	due := after(now, delay)
+	if c.shutDown || e.pending == ready || e.pending == delayed && c.delayed.due(e) <= due {
 		return
 	}
-	due := after(now, outcome.after)
-	if e.pending == idle || e.pending == delayed && due < c.delayed.due(e) {
-		c.note(e, causeRequeue, now)
-		c.schedule(e, due, WaitDelay)
-	}
+	c.note(e, causeRequeue, now)
+	c.waitUntil(e, due, WaitDelay, now)
 }
 
 // fail makes the entry wait for its retry, or parks it. Events that came meanwhile are merged into that, unless their
@@ -122,7 +124,7 @@ func (c *core[K]) retry(e *entry[K], outcome Outcome, now time.Duration) {
 	case outcome.kind == failed:
 		c.backOff(e, now)
 	case e.pending == idle || after(now, outcome.after) < c.delayed.due(e):
-		c.schedule(e, after(now, outcome.after), WaitBackOff)
+		c.waitUntil(e, after(now, outcome.after), WaitBackOff, now)
 	}
 }
 

@@ -14,11 +14,11 @@
 //
 // How a key moves:
 //
-//	                 ┌───────────────────────── back-off, delay ◀────────────────────┐
-//	                 ▼                                                               │
-//	  event ──▶ delayed ──due──▶ ready ──Take──▶ running ──Finish──▶ Retry, RequeueAfter
-//	    │                         ▲ ▲               │  └───────────▶ Success: forgotten, or ready if an event came
-//	    └─────────────────────────┘ └──Replay── parked ◀──────────── Park, or too many retries
+//	               ┌───────────────────────── back-off, delay ◀────────────────────┐
+//	               ▼                                                               │
+//	event ──▶ delayed ──due──▶ ready ──Take──▶ running ──Finish──▶ Retry, RequeueAfter
+//	  │                         ▲ ▲               │  └───────────▶ Success: forgotten, or ready if an event came
+//	  └─────────────────────────┘ └──Replay── parked ◀──────────── Park, or too many retries
 //
 // # Two sets of calls
 //

@@ -13,6 +13,7 @@ type outcomeKind uint8
 
 const (
 	succeeded outcomeKind = iota
+	requeued
 	failed
 	failedUntil
 	gaveUp
@@ -22,8 +23,8 @@ const (
 func Success() Outcome { return Outcome{} }
 
 // RequeueAfter is a [Success] after which the key runs again when the delay is over, or earlier if there is an event. A
-// delay that is not positive is none.
-func RequeueAfter(delay time.Duration) Outcome { return Outcome{after: delay} }
+// delay that is not positive means at once.
+func RequeueAfter(delay time.Duration) Outcome { return Outcome{kind: requeued, after: max(0, delay)} }
 
 // Retry says that the run failed: the key runs again after the wait that the rate limiter says. Events meanwhile neither
 // shorten the wait nor count as failures. A key that failed more than [Config.MaxRetries] times in a row is parked. The
@@ -31,7 +32,7 @@ func RequeueAfter(delay time.Duration) Outcome { return Outcome{after: delay} }
 func Retry(err error) Outcome { return Outcome{kind: failed, err: err} }
 
 // RetryAfter is a [Retry] with a wait of its own, for instance the Retry-After of a server. A wait that is not positive
-// is none.
+// means at once.
 func RetryAfter(wait time.Duration, err error) Outcome {
 	return Outcome{kind: failedUntil, after: max(0, wait), err: err}
 }

@@ -132,7 +132,7 @@ func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
 		return
 	}
 	now := time.Duration(0)
-	if outcome.kind == succeeded && outcome.after <= 0 {
+	if outcome.kind == succeeded {
 		now = q.timeOfEnd(e)
 	} else {
 		now = q.now()

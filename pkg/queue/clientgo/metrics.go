@@ -1,0 +1,62 @@
+package clientgo
+
+import (
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+// Metrics returns metrics for [queue.Config] that tell the provider what happens in a queue, under client-go's names for
+// them and with client-go's meaning, but for two things: a key that is added while it is processed is counted when it
+// is done, since it can't be taken before; and a queue that is idle does not set its gauges again and again. The name is
+// that of the queue; neither may be empty.
+func Metrics(provider workqueue.MetricsProvider, name string) queue.Metrics {
+	return metrics{
+		depth:        provider.NewDepthMetric(name),
+		adds:         provider.NewAddsMetric(name),
+		latency:      provider.NewLatencyMetric(name),
+		workDuration: provider.NewWorkDurationMetric(name),
+		unfinished:   provider.NewUnfinishedWorkSecondsMetric(name),
+		longest:      provider.NewLongestRunningProcessorSecondsMetric(name),
+		retries:      provider.NewRetriesMetric(name),
+	}
+}
+
+type metrics struct {
+	depth        workqueue.GaugeMetric
+	adds         workqueue.CounterMetric
+	latency      workqueue.HistogramMetric
+	workDuration workqueue.HistogramMetric
+	unfinished   workqueue.SettableGaugeMetric
+	longest      workqueue.SettableGaugeMetric
+	retries      workqueue.CounterMetric
+}
+
+func (m metrics) Added(_ queue.Priority, n int) {
+	for range n {
+		m.depth.Inc()
+		m.adds.Inc()
+	}
+}
+
+func (m metrics) Taken(_ queue.Priority, waited time.Duration) {
+	m.depth.Dec()
+	m.latency.Observe(waited.Seconds())
+}
+
+func (m metrics) Finished(_ queue.Priority, took time.Duration) {
+	m.workDuration.Observe(took.Seconds())
+}
+
+func (m metrics) Retried(n int) {
+	for range n {
+		m.retries.Inc()
+	}
+}
+
+func (m metrics) Gauges(stats queue.Stats) {
+	m.unfinished.Set(stats.Unfinished.Seconds())
+	m.longest.Set(stats.LongestRunning.Seconds())
+}
