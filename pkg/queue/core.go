@@ -12,6 +12,7 @@ type core[K comparable] struct {
 	triggers   int
 	timed      bool
 	start      time.Time
+	latest     time.Duration // a time that has passed, while keys are delayed
 
 	table    table[K]
 	ready    readySet[K]
@@ -104,6 +105,7 @@ func (c *core[K]) promote(now time.Duration) {
 }
 
 func (c *core[K]) promoteDue(now time.Duration) {
+	c.latest = max(c.latest, now)
 	for c.delayed.nextDue() <= now {
 		due := c.delayed.nextDue()
 		e := c.delayed.pop()

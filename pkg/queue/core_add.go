@@ -33,20 +33,25 @@ func (c *core[K]) addAfter(e *entry[K], now, delay time.Duration) {
 	c.promote(now)
 	c.report.retried++
 	c.note(e, causeAddAfter, now)
-	due := after(now, delay)
-	switch e.pending {
-	case ready:
-		return
-	case delayed:
-		if due >= c.delayed.due(e) {
-			return
-		}
-	case parked:
-		c.unpark(e)
-	case idle:
-	}
-	c.schedule(e, due, WaitDelay)
+	c.unpark(e)
 	e.firm = true
+	due := after(now, delay)
+	if e.pending == idle || e.pending == delayed && due < c.delayed.due(e) {
+		c.schedule(e, due, WaitDelay)
+	}
+}
+
+// isEarlier says whether the pending run comes for sure before the delay would be over, as far as can be told without a
+// look at the clock, so that a further add needs none.
+func (c *core[K]) isEarlier(e *entry[K], delay time.Duration) bool {
+	switch {
+	case e == nil || c.triggers > 0:
+		return false
+	case e.pending == delayed:
+		return c.delayed.due(e) <= after(c.latest, delay)
+	default:
+		return e.pending == ready
+	}
 }
 
 // addRateLimited counts a failure and makes the key ready when the limiter says so, unless it is earlier without that. A

@@ -73,11 +73,16 @@ func (q *Queue[K]) AddAfter(key K, delay time.Duration) {
 		q.Add(key)
 		return
 	}
-	now := q.now()
 	q.mu.Lock()
 	defer q.unlock()
-	if !q.core.shutDown {
-		q.core.addAfter(q.core.table.add(key), now, delay)
+	e := q.core.table.get(key)
+	switch {
+	case q.core.shutDown:
+	case q.core.isEarlier(e, delay):
+		q.core.report.retried++
+		e.firm = true
+	default:
+		q.core.addAfter(q.core.table.orInsert(e, key), q.now(), delay)
 	}
 }
 
