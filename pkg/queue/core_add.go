@@ -14,10 +14,9 @@ func (c *core[K]) add(e *entry[K], now time.Duration) {
 	}
 }
 
-// isRepeated says whether an add in the class changes nothing but perhaps how firm the pending run is, so that neither
-// clock nor trigger nor order is needed.
+// isRepeated says whether an add in the class changes nothing but perhaps how firm the pending run is.
 func (c *core[K]) isRepeated(e *entry[K], class class) bool {
-	return e != nil && e.pending == ready && class <= e.class && c.triggers == 0 && c.ready.order == nil
+	return e != nil && e.pending == ready && class <= e.class && c.plain
 }
 
 // merge adds to an entry that is ready already.
@@ -95,6 +94,7 @@ func (c *core[K]) event(e *entry[K], options *AddOptions, now time.Duration) {
 		c.trigger(e, options.Trigger, now)
 	}
 	c.raise(e, options.Priority.class())
+	hot := c.hotKeys.Quiet > 0 && c.isHot(e, now)
 	switch {
 	case e.pending == ready:
 		c.merge(e, options.Now)
@@ -104,8 +104,8 @@ func (c *core[K]) event(e *entry[K], options *AddOptions, now time.Duration) {
 		// An event does not shorten the wait of a key that fails (kubernetes/kubernetes#132805).
 	case options.Delay > 0:
 		c.delayEvent(e, after(now, options.Delay))
-	case c.hotKeys.Quiet > 0:
-		c.debounce(e, now)
+	case hot:
+		c.waitForQuiet(e, now)
 	default:
 		c.makeReady(e, now)
 	}
@@ -117,20 +117,23 @@ func (c *core[K]) delayEvent(e *entry[K], due time.Duration) {
 	}
 }
 
-// debounce makes an entry ready, or if it is hot, makes it wait until no event has come for a while. It is neither
-// ready nor parked nor in back-off.
-func (c *core[K]) debounce(e *entry[K], now time.Duration) {
+// isHot notes an event and says whether it came soon after the one before.
+func (c *core[K]) isHot(e *entry[K], now time.Duration) bool {
 	x := e.more()
-	hot := x.hot && now-x.lastEvent < c.hotKeys.Quiet
-	x.hot, x.lastEvent = true, now
-	quiet := after(now, c.hotKeys.Quiet)
-	switch {
-	case e.pending == delayed && e.wait == WaitQuiet:
-		c.schedule(e, min(quiet, after(x.firstEvent, c.hotKeys.MaxWait)), WaitQuiet)
-	case !hot:
-		c.makeReady(e, now)
-	case e.pending == idle || quiet < c.delayed.due(e):
-		x.firstEvent = now
-		c.schedule(e, min(quiet, after(now, c.hotKeys.MaxWait)), WaitQuiet)
+	hot := x.seen && now-x.lastEvent < c.hotKeys.Quiet
+	x.seen, x.lastEvent = true, now
+	return hot
+}
+
+// waitForQuiet makes an entry wait until no event has come for a while, but not for too long. It is neither ready nor
+// parked nor in back-off.
+func (c *core[K]) waitForQuiet(e *entry[K], now time.Duration) {
+	waits := e.pending == delayed && e.wait == WaitQuiet
+	if !waits {
+		e.extra.firstEvent = now
+	}
+	due := min(after(now, c.hotKeys.Quiet), after(e.extra.firstEvent, c.hotKeys.MaxWait))
+	if waits || e.pending == idle || due < c.delayed.due(e) {
+		c.schedule(e, due, WaitQuiet)
 	}
 }

@@ -52,8 +52,8 @@ type extra struct {
 	lastErr  error     // of the last failure
 	parkedAt time.Duration
 
-	hot        bool          // an event was seen
-	lastEvent  time.Duration // when
+	seen       bool          // an event was
+	lastEvent  time.Duration // when that was
 	firstEvent time.Duration // when the one came that began the wait for quiet
 }
 

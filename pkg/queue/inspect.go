@@ -125,7 +125,7 @@ func (q *Queue[K]) Inspect(limit int) Snapshot[K] {
 	q.core.promote(now)
 	return Snapshot[K]{
 		Name:     q.name,
-		At:       q.start.Add(now),
+		At:       q.core.start.Add(now),
 		ShutDown: q.core.shutDown,
 		Stats:    q.core.stats(now),
 		Tenants:  q.core.tenantStats(),

@@ -17,7 +17,6 @@ type Queue[K comparable] struct {
 	name    string
 	metrics Metrics
 	clock   clock.WithTicker
-	start   time.Time
 	wake    chan struct{} // holds a token for one that waits in Take
 
 	mu       sync.Mutex
@@ -44,7 +43,6 @@ func New[K comparable](config Config[K]) *Queue[K] {
 		core:     newCore(config),
 		gaugesAt: never,
 	}
-	q.start = q.core.start
 	q.alarm = alarm{clock: config.Clock, call: q.tick, at: never}
 	return q
 }
@@ -151,7 +149,7 @@ func (q *Queue[K]) Done(key K) {
 }
 
 // now returns the time since the queue was made.
-func (q *Queue[K]) now() time.Duration { return q.clock.Since(q.start) }
+func (q *Queue[K]) now() time.Duration { return q.clock.Since(q.core.start) }
 
 // timeIfNeeded returns the time if anybody needs it: reading the clock takes longer than the rest of most calls.
 func (q *Queue[K]) timeIfNeeded() time.Duration {
