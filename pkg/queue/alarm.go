@@ -20,9 +20,9 @@ type alarm struct {
 // set replaces what the alarm was set to. A call that is under way already may still come.
 func (a *alarm) set(at, wait time.Duration) {
 	a.at = at
-	_, real := a.clock.(clock.RealClock)
+	_, isReal := a.clock.(clock.RealClock)
 	switch {
-	case !real:
+	case !isReal:
 		a.stopWaiting()
 		a.cancel = a.wait(wait)
 	case a.timer == nil:

@@ -96,8 +96,8 @@ type Snapshot[K comparable] struct {
 
 	Ready   []KeyInfo[K] // class by class from the highest, and in it tenant by tenant, the oldest first
 	Delayed []KeyInfo[K] // by the time they are due
-	Running []KeyInfo[K] // those that run longest first
-	Parked  []KeyInfo[K] // those that were parked first first
+	Running []KeyInfo[K] // the longest running first
+	Parked  []KeyInfo[K] // the longest parked first
 }
 
 // TenantStats are the keys of one tenant. A key that is running and waits for its time counts for both.

@@ -43,9 +43,6 @@ type ClassStats struct {
 	Ready, Delayed, Running, Parked int
 }
 
-// empty says whether the queue has nothing to do nor to tell.
-func (s *Stats) empty() bool { return s.Ready+s.Delayed+s.Running+s.Parked == 0 }
-
 // stats takes time in proportion to the number of tenants that have ready keys.
 func (c *core[K]) stats(now time.Duration) Stats {
 	stats := Stats{

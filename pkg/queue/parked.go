@@ -3,7 +3,7 @@ package queue
 import "time"
 
 // Parked returns the keys that failed more often than [Config.MaxRetries] allows, or whose run ended with [Park], with
-// their last error and count, the one that was parked first first. It is a snapshot.
+// their last error and count, the longest parked first. It is a snapshot.
 //
 // A parked key stays so until [Queue.Replay], [Queue.Drop], [Queue.Add] and its like, or an event that says Now. Parked
 // keys take memory like any other; keys of objects that are gone should be dropped.
@@ -29,7 +29,7 @@ func (q *Queue[K]) Replay(key K) bool {
 	return true
 }
 
-// ReplayAll replays all parked keys, the one that was parked first first, and returns how many there were.
+// ReplayAll replays all parked keys, the longest parked first, and returns how many there were.
 func (q *Queue[K]) ReplayAll() int {
 	now := q.now()
 	q.mu.Lock()

@@ -1,5 +1,7 @@
 package queue
 
+import "maps"
+
 // A table finds the entry of a key. It remembers for a while the entries of keys that are done, so that a key that comes
 // back is found instead of inserted, and the failures of keys that were not forgotten, as many as its bounds allow.
 type table[K comparable] struct {
@@ -147,8 +149,6 @@ func (t *table[K]) shrink() {
 
 func compact[K comparable, V any](large map[K]V) map[K]V {
 	small := make(map[K]V, len(large))
-	for key, value := range large {
-		small[key] = value
-	}
+	maps.Copy(small, large)
 	return small
 }

@@ -131,11 +131,13 @@ func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
 	if !e.running || e.run != item.run {
 		return
 	}
-	now := time.Duration(0)
+	q.core.finish(e, item.Triggers, outcome, q.timeOfOutcome(e, outcome))
+}
+
+// timeOfOutcome is timeIfNeeded for an outcome.
+func (q *Queue[K]) timeOfOutcome(e *entry[K], outcome Outcome) time.Duration {
 	if outcome.kind == succeeded {
-		now = q.timeOfEnd(e)
-	} else {
-		now = q.now()
+		return q.timeOfEnd(e)
 	}
-	q.core.finish(e, item.Triggers, outcome, now)
+	return q.now()
 }

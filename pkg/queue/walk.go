@@ -8,7 +8,10 @@ import (
 // all returns the entries in their order.
 func (l *list[K]) all() iter.Seq[*entry[K]] {
 	return func(yield func(*entry[K]) bool) {
-		for e := l.head; e != nil && yield(e); e = e.next {
+		for e := l.head; e != nil; e = e.next {
+			if !yield(e) {
+				return
+			}
 		}
 	}
 }
