@@ -20,8 +20,8 @@ type core[K comparable] struct {
 	delayed  schedule[K]
 	running  list[K]       // in the order of their start
 	parked   list[K]       // in the order of being parked
-	started  time.Duration // sum of all running entries' startedAt
-	runs     uint64
+	started  time.Duration // sum of all running entries' since
+	runs     uint32
 	counts   [numPlaces][numClasses]int
 	report   report
 	shutDown bool
@@ -86,14 +86,15 @@ func (c *core[K]) makeReady(e *entry[K], now time.Duration) {
 	if e.pending == delayed {
 		c.unschedule(e)
 	}
-	e.pending, e.readyAt = ready, now
+	e.pending = ready
 	if !e.running {
-		c.enqueue(e)
+		c.enqueue(e, now)
 	}
 }
 
 // enqueue puts an entry into the ready set that is ready and not running.
-func (c *core[K]) enqueue(e *entry[K]) {
+func (c *core[K]) enqueue(e *entry[K], since time.Duration) {
+	e.since = since
 	c.ready.push(e)
 	c.count(e, inReady, e.class, 1)
 	c.report.added[e.class]++
@@ -112,9 +113,9 @@ func (c *core[K]) promoteDue(now time.Duration) {
 		due := c.delayed.nextDue()
 		e := c.delayed.pop()
 		c.count(e, inDelayed, e.class, -1)
-		e.pending, e.readyAt = ready, due
+		e.pending = ready
 		if !e.running {
-			c.enqueue(e)
+			c.enqueue(e, due)
 		}
 	}
 }

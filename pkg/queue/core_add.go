@@ -84,7 +84,7 @@ func (c *core[K]) pace(e *entry[K], now time.Duration) (due time.Duration, spend
 	if c.pacer == nil {
 		return after(now, c.limiter.When(e.key)), false
 	}
-	return after(now, c.pacer.Wait(e.key, e.failures, c.start.Add(now))), true
+	return after(now, c.pacer.Wait(e.key, int(e.failures), c.start.Add(now))), true
 }
 
 // event merges what happened into the pending run, or makes it one.

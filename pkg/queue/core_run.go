@@ -2,22 +2,23 @@ package queue
 
 import "time"
 
-// take hands out the next entry, or nil.
-func (c *core[K]) take(now time.Duration) *entry[K] {
+// take hands out the next entry, or nil, and tells since when it was ready.
+func (c *core[K]) take(now time.Duration) (e *entry[K], readyAt time.Duration) {
 	c.promote(now)
 	if c.ready.len() == 0 {
-		return nil
+		return nil, 0
 	}
-	e := c.next()
+	e = c.next()
+	readyAt = e.since
 	c.count(e, inReady, e.class, -1)
 	c.runs++
 	e.pending, e.firm, e.running = idle, false, true
-	e.run, e.startedAt, e.runClass = c.runs, now, e.class
+	e.run, e.since, e.runClass = c.runs, now, e.class
 	c.running.push(e)
 	c.started += now
 	c.count(e, inRunning, e.runClass, 1)
-	c.report.take(e.runClass, now-e.readyAt)
-	return e
+	c.report.take(e.runClass, now-readyAt)
+	return e, readyAt
 }
 
 func (c *core[K]) next() *entry[K] {
@@ -47,14 +48,13 @@ func (c *core[K]) done(e *entry[K], now time.Duration) {
 		c.promote(now)
 	}
 	c.running.remove(e)
-	c.started -= e.startedAt
+	c.started -= e.since
 	c.count(e, inRunning, e.runClass, -1)
-	c.report.finish(e.runClass, now-e.startedAt)
+	c.report.finish(e.runClass, now-e.since)
 	e.running = false
 	switch e.pending {
 	case ready:
-		e.readyAt = now
-		c.enqueue(e)
+		c.enqueue(e, now)
 	case parked:
 		c.park(e, now)
 	case idle:
@@ -99,7 +99,7 @@ func (c *core[K]) fail(e *entry[K], consumed *Triggers, outcome Outcome, now tim
 	if e.pending != idle && !e.firm {
 		c.withdraw(e)
 	}
-	tooOften := c.maxRetries != 0 && e.failures > max(0, c.maxRetries)
+	tooOften := c.maxRetries != 0 && int(e.failures) > max(0, c.maxRetries)
 	switch {
 	case outcome.kind == gaveUp || tooOften:
 		c.giveUp(e)

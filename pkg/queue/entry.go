@@ -21,11 +21,10 @@ type entry[K comparable] struct {
 	tenant     *tenant[K]
 	extra      *extra // nil until it is needed; kept with the entry when that is used again
 
-	readyAt   time.Duration // ready: since when a worker could have taken it
-	startedAt time.Duration // running: since when
-	run       uint64        // running: which run of the queue this is
-	position  int           // delayed: index in the schedule
-	failures  int           // in a row
+	since    time.Duration // when it was taken, if it is running, or else when it became ready
+	run      uint32        // which of the queue's runs its last one is; they may wrap around
+	position int32         // delayed: index in the schedule
+	failures int32         // in a row
 
 	pending  pending
 	running  bool

@@ -161,7 +161,7 @@ func (c *core[K]) infos(entries iter.Seq[*entry[K]], limit int, now time.Duratio
 }
 
 func (c *core[K]) info(e *entry[K], now time.Duration) KeyInfo[K] {
-	info := KeyInfo[K]{Key: e.key, At: c.start.Add(now), Priority: e.class.priority(), Failures: e.failures}
+	info := KeyInfo[K]{Key: e.key, At: c.start.Add(now), Priority: e.class.priority(), Failures: int(e.failures)}
 	info.State, info.Since = c.state(e)
 	if e.running {
 		info.Priority = e.runClass.priority()
@@ -182,9 +182,9 @@ func (c *core[K]) info(e *entry[K], now time.Duration) KeyInfo[K] {
 func (c *core[K]) state(e *entry[K]) (State, time.Time) {
 	switch {
 	case e.running:
-		return Running, c.stamp(e.startedAt)
+		return Running, c.stamp(e.since)
 	case e.pending == ready:
-		return Ready, c.stamp(e.readyAt)
+		return Ready, c.stamp(e.since)
 	case e.pending == parked:
 		return Parked, c.start.Add(e.extra.parkedAt)
 	default:

@@ -63,10 +63,10 @@ func (c *core[K]) stats(now time.Duration) Stats {
 		}
 	}
 	if first := c.running.head; first != nil {
-		stats.LongestRunning = now - first.startedAt
+		stats.LongestRunning = now - first.since
 	}
 	if oldest := c.ready.oldest(); oldest != nil {
-		stats.OldestReady = now - oldest.readyAt
+		stats.OldestReady = now - oldest.since
 	}
 	return stats
 }
@@ -75,7 +75,7 @@ func (c *core[K]) stats(now time.Duration) Stats {
 func (r *readySet[K]) oldest() *entry[K] {
 	var oldest *entry[K]
 	for lane := range r.lanes() {
-		if oldest == nil || lane.head.readyAt < oldest.readyAt {
+		if oldest == nil || lane.head.since < oldest.since {
 			oldest = lane.head
 		}
 	}

@@ -115,7 +115,7 @@ func (q *Queue[K]) NumRequeues(key K) int {
 		return q.core.limiter.NumRequeues(key)
 	}
 	if e := q.core.table.get(key); e != nil {
-		return e.failures
+		return int(e.failures)
 	}
 	return 0
 }

@@ -57,7 +57,7 @@ func (s *schedule[K]) add(e *entry[K], due time.Duration) {
 
 // move gives an entry that is scheduled another time.
 func (s *schedule[K]) move(e *entry[K], due time.Duration) {
-	s.place(e.position, s.slot(e, due))
+	s.place(int(e.position), s.slot(e, due))
 }
 
 // remove takes out an entry that is scheduled.
@@ -66,8 +66,8 @@ func (s *schedule[K]) remove(e *entry[K]) {
 	moved := s.slots[last]
 	s.slots[last] = slot[K]{}
 	s.slots = s.slots[:last]
-	if e.position < last {
-		s.place(e.position, moved)
+	if position := int(e.position); position < last {
+		s.place(position, moved)
 	}
 	s.shrink()
 }
@@ -134,7 +134,7 @@ func (s *schedule[K]) firstChild(position int) int {
 
 func (s *schedule[K]) set(position int, item slot[K]) {
 	s.slots[position] = item
-	item.entry.position = position
+	item.entry.position = int32(position)
 }
 
 // shrink gives memory back after a burst.

@@ -23,7 +23,7 @@ type Item[K comparable] struct {
 	Triggers *Triggers
 
 	entry *entry[K]
-	run   uint64
+	run   uint32
 }
 
 // Take waits for a key and hands it out; the caller must call [Queue.Finish] with the item, or [Queue.Done] with the key.
@@ -56,8 +56,8 @@ func (q *Queue[K]) tryTake(ctx context.Context, woken bool, item *Item[K]) (*ent
 		q.waiting--
 		q.waking = false
 	}
-	if e := q.core.take(q.timeIfNeeded()); e != nil {
-		q.core.describe(e, item)
+	if e, readyAt := q.core.take(q.timeIfNeeded()); e != nil {
+		q.core.describe(e, readyAt, item)
 		return e, nil
 	}
 	if q.core.shutDown {
@@ -71,16 +71,16 @@ func (q *Queue[K]) tryTake(ctx context.Context, woken bool, item *Item[K]) (*ent
 }
 
 // describe fills in the item of an entry that was taken, if somebody wants one.
-func (c *core[K]) describe(e *entry[K], item *Item[K]) {
+func (c *core[K]) describe(e *entry[K], readyAt time.Duration, item *Item[K]) {
 	triggers := e.takeTriggers()
 	if item == nil {
 		return
 	}
-	item.Key, item.Attempt, item.Priority = e.key, e.failures+1, e.runClass.priority()
+	item.Key, item.Attempt, item.Priority = e.key, int(e.failures)+1, e.runClass.priority()
 	item.entry, item.run = e, e.run
 	item.Triggers = triggers
 	if c.timed {
-		item.ReadyAt = c.start.Add(e.readyAt)
+		item.ReadyAt = c.start.Add(readyAt)
 	}
 }
 
