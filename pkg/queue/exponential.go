@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ExponentialConfig configures [Exponential]. The zero value works: client-go's back-off of 5 ms, 10 ms, 20 ms and so on
-// up to 1000 s.
+// ExponentialConfig configures [Exponential]. The zero value works: client-go's back-off of 5 ms, 10 ms, 20 ms and so
+// on up to 1000 s.
 type ExponentialConfig struct {
 	// Base is the wait after the first failure. Defaults to [DefaultBaseDelay]; negative means that no failure waits.
 	Base time.Duration
@@ -23,8 +23,8 @@ type ExponentialConfig struct {
 	// [math/rand/v2.Float64].
 	Rand func() float64
 
-	// MaxKeys is how many keys are remembered by When; Wait remembers none. At least 2 are. The MaxKeys/2 that failed last
-	// always are; of older ones some are forgotten, as by Forget. Defaults to [DefaultMaxKeys]; negative panics.
+	// MaxKeys is how many keys are remembered by When; Wait remembers none. At least 2 are. The MaxKeys/2 that failed
+	// last always are; of older ones some are forgotten, as by Forget. Defaults to [DefaultMaxKeys]; negative panics.
 	MaxKeys int
 }
 
@@ -38,8 +38,8 @@ func (c ExponentialConfig) withDefaults() ExponentialConfig {
 	return c
 }
 
-// Exponential returns a limiter by which the n-th failure of a key in a row, counted from 0, waits min(Base·2ⁿ, Max). With
-// FullJitter it waits a random time between 0 and that: see "Exponential Backoff and Jitter" by Marc Brooker,
+// Exponential returns a limiter by which the n-th failure of a key in a row, counted from 0, waits min(Base·2ⁿ, Max).
+// With FullJitter it waits a random time between 0 and that: see "Exponential Backoff and Jitter" by Marc Brooker,
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter. It is a [Pacer] that spends nothing.
 func Exponential[K comparable](config ExponentialConfig) RateLimiter[K] {
 	config = config.withDefaults()

@@ -35,9 +35,9 @@ func (f *failures[K]) NumRequeues(key K) int {
 	return f.counts.get(key)
 }
 
-// A recent is a map that forgets: it holds the half of maxKeys that was put last, at most as many older ones, and no more.
-// It has two generations. When the younger is full it becomes the older, whose keys are forgotten unless they were put
-// again meanwhile. So each operation takes constant time, with no list of all keys beside the map.
+// A recent is a map that forgets: it holds the half of maxKeys that was put last, at most as many older ones, and no
+// more. It has two generations. When the younger is full it becomes the older, whose keys are forgotten unless they
+// were put again meanwhile. So each operation takes constant time, with no list of all keys beside the map.
 type recent[K comparable, V any] struct {
 	young, old map[K]V // share no key
 	maxYoung   int

@@ -22,8 +22,8 @@ type FastSlowConfig struct {
 	// Attempts is how many failures in a row wait for Fast. Defaults to [DefaultFastAttempts]; negative means none.
 	Attempts int
 
-	// MaxKeys is how many keys are remembered by When; Wait remembers none. At least 2 are. The MaxKeys/2 that failed last
-	// always are; of older ones some are forgotten, as by Forget. Defaults to [DefaultMaxKeys]; negative panics.
+	// MaxKeys is how many keys are remembered by When; Wait remembers none. At least 2 are. The MaxKeys/2 that failed
+	// last always are; of older ones some are forgotten, as by Forget. Defaults to [DefaultMaxKeys]; negative panics.
 	MaxKeys int
 }
 
@@ -35,8 +35,8 @@ func (c FastSlowConfig) withDefaults() FastSlowConfig {
 	return c
 }
 
-// FastSlow returns a limiter by which the n-th failure of a key in a row, counted from 1, waits Fast while n ≤ Attempts, and
-// Slow from then on. It is a [Pacer] that spends nothing.
+// FastSlow returns a limiter by which the n-th failure of a key in a row, counted from 1, waits Fast while n ≤
+// Attempts, and Slow from then on. It is a [Pacer] that spends nothing.
 func FastSlow[K comparable](config FastSlowConfig) RateLimiter[K] {
 	config = config.withDefaults()
 	return &fastSlow[K]{config: config, failures: newFailures[K](config.MaxKeys)}

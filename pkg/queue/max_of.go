@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// MaxOf returns a limiter that asks all of the given ones and takes the longest wait and the highest count, or 0 if there
-// are none. They may be client-go's. It is a [Pacer] if all of them are; its Spend spends on each.
+// MaxOf returns a limiter that asks all of the given ones and takes the longest wait and the highest count, or 0 if
+// there are none. They may be client-go's. It is a [Pacer] if all of them are; its Spend spends on each.
 //
 // A place that one of them gives is not kept for later when another says a longer wait. So at times more keys may come
 // back than a [TokenBucket] or a [WindowedCounter] among them lets pass, though on average no more do. A nil limiter

@@ -9,18 +9,18 @@ import (
 )
 
 // A RateLimiter says how long a key waits before it is tried again. Its methods are those of client-go's
-// workqueue.TypedRateLimiter, so each can stand for the other. They may be called concurrently. A [Queue] calls them under
-// its lock: they must be quick and must not call the queue.
+// workqueue.TypedRateLimiter, so each can stand for the other. They may be called concurrently. A [Queue] calls them
+// under its lock: they must be quick and must not call the queue.
 //
 // Package queuetest tells whether an implementation conforms.
 type RateLimiter[K comparable] interface {
 	// When counts a failure of the key and returns how long it should wait, which is never negative.
 	When(key K) time.Duration
-	// Forget ends the key's series of failures: the next one counts as the first. What is limited for another reason, as
-	// by a bucket of tokens, stays so. Forget of an unknown key does nothing.
+	// Forget ends the key's series of failures: the next one counts as the first. What is limited for another reason,
+	// as by a bucket of tokens, stays so. Forget of an unknown key does nothing.
 	Forget(key K)
-	// NumRequeues returns the failures of the key since it was last forgotten, or always 0 if the limiter's waits do not
-	// depend on them.
+	// NumRequeues returns the failures of the key since it was last forgotten, or always 0 if the limiter's waits do
+	// not depend on them.
 	NumRequeues(key K) int
 }
 
@@ -35,8 +35,8 @@ type Pacer[K comparable] interface {
 	RateLimiter[K]
 	// Wait returns how long a key waits that fails for the n-th time in a row, n counted from 1. It changes nothing.
 	Wait(key K, failures int, now time.Time) time.Duration
-	// Spend uses up what the limiter has a limited supply of (a token, a place in a window), after Wait for the same key
-	// and time.
+	// Spend uses up what the limiter has a limited supply of (a token, a place in a window), after Wait for the same
+	// key and time.
 	Spend(key K, now time.Time)
 }
 
@@ -60,8 +60,8 @@ func DefaultRateLimiter[K comparable]() RateLimiter[K] {
 	)
 }
 
-// orDefault returns the value of the field, or the default in place of zero. It panics when the value is negative, as no
-// limiter can be made of it.
+// orDefault returns the value of the field, or the default in place of zero. It panics when the value is negative, as
+// no limiter can be made of it.
 func orDefault[T int | time.Duration](field string, value, byDefault T) T {
 	if value < 0 {
 		panic(fmt.Sprintf("queue: %s is %v; it must be positive, or 0 for the default", field, value))

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// TokenBucket returns a limiter by which all keys together pass at the limiter's rate, after its burst: each takes a token
-// and waits until there is one. It counts no failures and holds nothing of a key. It is a [Pacer] whose Spend takes the
-// token, also one that is to come.
+// TokenBucket returns a limiter by which all keys together pass at the limiter's rate, after its burst: each takes a
+// token and waits until there is one. It counts no failures and holds nothing of a key. It is a [Pacer] whose Spend
+// takes the token, also one that is to come.
 //
-// The limiter may be changed, and used for other things, at any time. A key for which there never will be a token, as the
-// burst or the rate is 0, takes none and waits [DefaultMaxDelay]: waiting for ever would lose it even if the limiter is
-// changed meanwhile. A nil limiter panics.
+// The limiter may be changed, and used for other things, at any time. A key for which there never will be a token, as
+// the burst or the rate is 0, takes none and waits [DefaultMaxDelay]: waiting for ever would lose it even if the
+// limiter is changed meanwhile. A nil limiter panics.
 func TokenBucket[K comparable](limiter *rate.Limiter) RateLimiter[K] {
 	if limiter == nil {
 		panic("queue: TokenBucket has no limiter")
@@ -30,11 +30,16 @@ func (tokenBucket[K]) NumRequeues(K) int      { return 0 }
 // Wait calculates what rate.Limiter does not tell without taking a token, in the same way.
 func (b tokenBucket[K]) Wait(_ K, _ int, now time.Time) time.Duration {
 	limit, missing := b.limiter.Limit(), 1-b.limiter.TokensAt(now)
-	if limit == rate.Inf || missing <= 0 {
+	switch {
+	case limit == rate.Inf:
+		return 0
+	case b.limiter.Burst() < 1:
+		return DefaultMaxDelay
+	case missing <= 0, math.IsNaN(missing): // with an infinite rate that is not rate.Inf, the tokens are no number
 		return 0
 	}
 	wait := missing / float64(limit) * float64(time.Second)
-	if b.limiter.Burst() < 1 || limit <= 0 || wait > math.MaxInt64 {
+	if limit <= 0 || wait >= math.MaxInt64 {
 		return DefaultMaxDelay
 	}
 	return time.Duration(wait)

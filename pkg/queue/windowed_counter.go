@@ -34,13 +34,13 @@ func (c WindowConfig) withDefaults() WindowConfig {
 	return c
 }
 
-// WindowedCounter returns a limiter by which at most Limit keys, or retries of each key, pass in any Period. It is exact:
-// of the places in the order of their times, each is a Period or more after the one Limit places before it, also if the
-// clock steps back. The places are logged for that, while a counter for each Period would let twice the Limit pass around
-// the end of one.
+// WindowedCounter returns a limiter by which at most Limit keys, or retries of each key, pass in any Period. It is
+// exact: of the places in the order of their times, each is a Period or more after the one Limit places before it, also
+// if the clock steps back. The places are logged for that, while a counter for each Period would let twice the Limit
+// pass around the end of one.
 //
-// It counts no failures: success gives no place back, so Forget does nothing. It is a [Pacer] whose Spend takes the place,
-// also one that is to come. A window grows with its use to 24 bytes for each place.
+// It counts no failures: success gives no place back, so Forget does nothing. It is a [Pacer] whose Spend takes the
+// place, also one that is to come. A window grows with its use to about Limit·24 bytes.
 func WindowedCounter[K comparable](config WindowConfig) RateLimiter[K] {
 	config = config.withDefaults()
 	common := &window{limit: config.Limit, period: config.Period}

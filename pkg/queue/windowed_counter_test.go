@@ -97,6 +97,20 @@ func TestWindowsOfKeysAreBounded(t *testing.T) {
 	})
 }
 
+// Of more keys than it remembers, it remembers those that come again and again.
+func TestWindowsOfBusyKeysAreKept(t *testing.T) {
+	limiter := queue.WindowedCounter[int](queue.WindowConfig{Limit: 100, Period: time.Hour, PerKey: true, MaxKeys: 10}).(queue.Pacer[int])
+	now := time.Unix(0, 0)
+	const busy = -1
+	for key := range 100 {
+		limiter.Spend(key, now)
+		limiter.Spend(busy, now)
+	}
+	if got := limiter.Wait(busy, 1, now); got != time.Hour {
+		t.Errorf("after a hundred places in an hour the busy key waits %v, want 1h", got)
+	}
+}
+
 // A windowModel is the naive counter: all places that ever were taken, searched for each question.
 type windowModel struct {
 	limit  int

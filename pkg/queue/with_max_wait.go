@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// WithMaxWait returns a limiter that waits as the given one says, but at most the longest wait; 0 is no wait at all. The
-// limiter may be client-go's. The result is a [Pacer] if the limiter is one; its Spend spends all the same when the wait
-// was cut. A nil limiter or a negative wait panics.
+// WithMaxWait returns a limiter that waits as the given one says, but at most the longest wait; 0 is no wait at all.
+// The limiter may be client-go's. The result is a [Pacer] if the limiter is one; its Spend spends all the same when the
+// wait was cut. A nil limiter or a negative wait panics.
 func WithMaxWait[K comparable](limiter RateLimiter[K], longest time.Duration) RateLimiter[K] {
 	if limiter == nil {
 		panic("queue: WithMaxWait has no limiter")

@@ -34,8 +34,9 @@ func TestWithMaxWait(t *testing.T) {
 			if got := limiter.NumRequeues("a"); got != 4 {
 				t.Errorf("a failed %d times, want 4", got)
 			}
-			if limiter.Forget("a"); limiter.NumRequeues("a") != 0 {
-				t.Error("Forget does not reach the limiter")
+			limiter.Forget("a")
+			if got := limiter.NumRequeues("a"); got != 0 {
+				t.Errorf("a failed %d times after Forget, want 0", got)
 			}
 		})
 	}

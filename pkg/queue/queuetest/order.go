@@ -115,7 +115,8 @@ func items(n int) []string {
 	return all
 }
 
-// A trackedOrder knows what is in the order. When the order knows differently, err says how, and nothing is done any more.
+// A trackedOrder knows what is in the order. When the order knows differently, err says how, and nothing is done any
+// more.
 type trackedOrder struct {
 	order queue.Order[string]
 	in    map[string]bool

@@ -89,7 +89,8 @@ func TestBrokenOrdersAreFound(t *testing.T) {
 		"loses an item at every thousandth push": {func(o *order) {
 			push, pushes := o.push, 0
 			o.push = func(item string) {
-				if pushes++; pushes%1000 != 0 {
+				pushes++
+				if pushes%1000 != 0 {
 					push(item)
 				}
 			}

@@ -11,12 +11,12 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
-// TestRateLimiter checks that the limiters that newLimiter returns conform to [queue.RateLimiter], and to [queue.Pacer] if
-// they have its methods.
+// TestRateLimiter checks that the limiters that newLimiter returns conform to [queue.RateLimiter], and to [queue.Pacer]
+// if they have its methods.
 //
-// Each check runs in a bubble of package testing/synctest, where the time stands still unless the check lets it pass. So a
-// limiter must go by [time.Now], or by no clock, and must leave no goroutine behind. It must remember ten keys or more.
-// Where waits are random only what holds for any of them is checked.
+// Each check runs in a bubble of package testing/synctest, where the time stands still unless the check lets it pass.
+// So a limiter must go by [time.Now], or by no clock, and must leave no goroutine behind. It must remember the last ten
+// keys. Where waits are random only what holds for any of them is checked.
 func TestRateLimiter(t *testing.T, newLimiter func() queue.RateLimiter[string]) {
 	t.Helper()
 	for _, check := range rateLimiterChecks(newLimiter) {
@@ -40,6 +40,7 @@ type check struct {
 func rateLimiterChecks(newLimiter func() queue.RateLimiter[string]) []check {
 	subject := limiterSubject{newLimiter}
 	checks := []check{
+		{"each limiter is new", subject.sharesCounts},
 		{"a wait is never negative", subject.waitsNegative},
 		{"When counts", subject.miscounts},
 		{"each key counts alone", subject.mixesKeys},
@@ -57,6 +58,15 @@ func rateLimiterChecks(newLimiter func() queue.RateLimiter[string]) []check {
 // A limiterSubject makes the limiters under test.
 type limiterSubject struct {
 	newLimiter func() queue.RateLimiter[string]
+}
+
+// sharesCounts comes first: the other checks mean nothing if the limiters are one.
+func (s limiterSubject) sharesCounts() error {
+	fail(s.newLimiter(), "a", 3)
+	if got := s.newLimiter().NumRequeues("a"); got != 0 {
+		return fmt.Errorf("newLimiter returns a limiter by which a key failed %d times; it must make a new one each time", got)
+	}
+	return nil
 }
 
 func (s limiterSubject) waitsNegative() error {
