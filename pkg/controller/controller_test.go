@@ -178,7 +178,7 @@ func TestResults(t *testing.T) {
 				var runs []time.Duration
 				var seen []controller.Observation[string]
 				c, stop := start(t, controller.Config[string]{
-					RateLimiter: queue.Exponential[string](time.Second, time.Hour),
+					RateLimiter: queue.Exponential[string](queue.ExponentialConfig{Base: time.Second, Max: time.Hour}),
 					Reconcile: func(context.Context, string) controller.Result {
 						runs = append(runs, time.Since(begin))
 						if len(runs) > len(test.results) {
@@ -210,7 +210,7 @@ func TestAPanicIsRetriedAndHarmsNoOtherKey(t *testing.T) {
 		var good, bad atomic.Int32
 		var seen atomic.Pointer[controller.PanicError]
 		c, stop := start(t, controller.Config[string]{
-			RateLimiter: queue.Exponential[string](time.Second, time.Hour),
+			RateLimiter: queue.Exponential[string](queue.ExponentialConfig{Base: time.Second, Max: time.Hour}),
 			Reconcile: func(_ context.Context, key string) controller.Result {
 				if key == "bad" && bad.Add(1) < 3 {
 					panic("a bug")

@@ -1,23 +1,43 @@
 package queue
 
 import (
-	"math"
-	"sync"
+	"cmp"
+	"fmt"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
 // A RateLimiter says how long a key waits before it is tried again. Its methods are those of client-go's
-// workqueue.TypedRateLimiter, so each can stand for the other. They may be called concurrently and must not call the
-// queue.
+// workqueue.TypedRateLimiter, so each can stand for the other. They may be called concurrently. A [Queue] calls them
+// under its lock: they must be quick and must not call the queue.
+//
+// Package queuetest tells whether an implementation conforms.
 type RateLimiter[K comparable] interface {
-	// When counts a failure of the key and returns how long it should wait.
+	// When counts a failure of the key and returns how long it should wait, which is never negative.
 	When(key K) time.Duration
-	// Forget drops what is known of the key.
+	// Forget ends the key's series of failures: the next one counts as the first. What is limited for another reason,
+	// as by a bucket of tokens, stays so. Forget of an unknown key does nothing.
 	Forget(key K)
-	// NumRequeues returns the failures of the key since it was last forgotten.
+	// NumRequeues returns the failures of the key since it was last forgotten, or always 0 if the limiter's waits do
+	// not depend on them.
 	NumRequeues(key K) int
+}
+
+// A Pacer is a RateLimiter that leaves counting failures to its caller and tells a wait without spending anything. A
+// [Queue] prefers it: the queue counts the failures itself, asks by its own clock, and spends only when the key really
+// gets a new wait, so a key that waits already costs no token.
+//
+// All limiters of this package are Pacers; those of [MaxOf] and [WithMaxWait] are if their parts are. When is then the
+// same in one step: it counts the failure, and is Wait and Spend at [time.Now]. Wait and Spend neither read nor change
+// what When counts.
+type Pacer[K comparable] interface {
+	RateLimiter[K]
+	// Wait returns how long a key waits that fails for the n-th time in a row, n counted from 1. It changes nothing.
+	Wait(key K, failures int, now time.Time) time.Duration
+	// Spend uses up what the limiter has a limited supply of (a token, a place in a window), after Wait for the same
+	// key and time.
+	Spend(key K, now time.Time)
 }
 
 // Limits of [DefaultRateLimiter], the same as client-go's DefaultTypedControllerRateLimiter.
@@ -28,93 +48,23 @@ const (
 	DefaultBurst     = 100
 )
 
+// DefaultMaxKeys is how many keys a limiter remembers by default.
+const DefaultMaxKeys = 65536
+
 // DefaultRateLimiter returns the longer wait of [Exponential], for each key, and [TokenBucket], for all keys together,
 // with the default limits.
 func DefaultRateLimiter[K comparable]() RateLimiter[K] {
 	return MaxOf(
-		Exponential[K](DefaultBaseDelay, DefaultMaxDelay),
+		Exponential[K](ExponentialConfig{}),
 		TokenBucket[K](rate.NewLimiter(DefaultRate, DefaultBurst)),
 	)
 }
 
-// Exponential returns a limiter by which the n-th failure of a key in a row (counted from 0) waits min(base·2ⁿ, limit).
-// It remembers each failing key until it is forgotten. A base that is not positive means no wait.
-func Exponential[K comparable](base, limit time.Duration) RateLimiter[K] {
-	return &exponential[K]{base: base, limit: limit, failures: make(map[K]int)}
-}
-
-type exponential[K comparable] struct {
-	base, limit time.Duration
-
-	mu       sync.Mutex
-	failures map[K]int
-}
-
-func (l *exponential[K]) When(key K) time.Duration {
-	l.mu.Lock()
-	n := l.failures[key]
-	l.failures[key] = n + 1
-	l.mu.Unlock()
-
-	if l.base <= 0 {
-		return 0
+// orDefault returns the value of the field, or the default in place of zero. It panics when the value is negative, as
+// no limiter can be made of it.
+func orDefault[T int | time.Duration](field string, value, byDefault T) T {
+	if value < 0 {
+		panic(fmt.Sprintf("queue: %s is %v; it must be positive, or 0 for the default", field, value))
 	}
-	delay := float64(l.base) * math.Pow(2, float64(n)) // +Inf from about the thousandth failure on
-	if delay >= float64(l.limit) {                     // also when the limit is the longest duration there is, which no float is below
-		return l.limit
-	}
-	return time.Duration(delay)
-}
-
-func (l *exponential[K]) Forget(key K) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.failures, key)
-}
-
-func (l *exponential[K]) NumRequeues(key K) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.failures[key]
-}
-
-// TokenBucket returns a limiter by which all keys together pass at the limiter's rate, after its burst. It reads the real
-// clock and counts no failures.
-func TokenBucket[K comparable](limiter *rate.Limiter) RateLimiter[K] {
-	return tokenBucket[K]{limiter}
-}
-
-type tokenBucket[K comparable] struct{ limiter *rate.Limiter }
-
-func (b tokenBucket[K]) When(K) time.Duration { return b.limiter.Reserve().Delay() }
-func (tokenBucket[K]) Forget(K)               {}
-func (tokenBucket[K]) NumRequeues(K) int      { return 0 }
-
-// MaxOf returns a limiter that asks all of the given ones and takes the longest wait and the highest count.
-func MaxOf[K comparable](limiters ...RateLimiter[K]) RateLimiter[K] {
-	return maxOf[K](limiters)
-}
-
-type maxOf[K comparable] []RateLimiter[K]
-
-func (m maxOf[K]) When(key K) time.Duration {
-	var longest time.Duration
-	for _, limiter := range m {
-		longest = max(longest, limiter.When(key))
-	}
-	return longest
-}
-
-func (m maxOf[K]) Forget(key K) {
-	for _, limiter := range m {
-		limiter.Forget(key)
-	}
-}
-
-func (m maxOf[K]) NumRequeues(key K) int {
-	highest := 0
-	for _, limiter := range m {
-		highest = max(highest, limiter.NumRequeues(key))
-	}
-	return highest
+	return cmp.Or(value, byDefault)
 }

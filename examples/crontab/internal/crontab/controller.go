@@ -103,7 +103,7 @@ func New(config Config) (*Controller, error) {
 		},
 		Reconcile:   c.reconcile,
 		Workers:     config.Workers,
-		RateLimiter: queue.Exponential[types.NamespacedName](firstRetry, lastRetry),
+		RateLimiter: queue.Exponential[types.NamespacedName](queue.ExponentialConfig{Base: firstRetry, Max: lastRetry}),
 		Observe:     config.Observe,
 		Clock:       config.Clock,
 	})
