@@ -18,6 +18,20 @@ func (l *list[K]) push(e *entry[K]) {
 	l.count++
 }
 
+// pop takes out the first entry. The list must not be empty.
+func (l *list[K]) pop() *entry[K] {
+	e := l.head
+	l.head = e.next
+	if l.head == nil {
+		l.tail = nil
+	} else {
+		l.head.prev = nil
+	}
+	e.next = nil
+	l.count--
+	return e
+}
+
 // remove takes out an entry that is on the list.
 func (l *list[K]) remove(e *entry[K]) {
 	if e.prev == nil {

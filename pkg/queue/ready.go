@@ -44,19 +44,25 @@ func (r *readySet[K]) pop() *entry[K] {
 	if r.filled != 1<<c {
 		c = r.overtake(c)
 	}
-	e := r.lines[c].next()
-	r.remove(e)
+	r.count--
+	e := r.lines[c].pop()
+	r.close(c)
 	return e
 }
 
 // remove takes out an entry that waits. It must not be called with an order of the user's.
 func (r *readySet[K]) remove(e *entry[K]) {
 	r.count--
-	line := &r.lines[e.class]
-	line.remove(e)
-	if line.empty() {
+	r.lines[e.class].remove(e)
+	r.close(e.class)
+}
+
+// close notes that nobody waits in the class any more, if that is so.
+func (r *readySet[K]) close(c class) {
+	line := &r.lines[c]
+	if line.common.head == nil && line.turn == nil {
 		line.overtaken = 0
-		r.filled &^= 1 << e.class
+		r.filled &^= 1 << c
 	}
 }
 
@@ -103,17 +109,19 @@ func (l *line[K]) remove(e *entry[K]) {
 	}
 }
 
-// next returns the entry that is first, and gives the turn to the tenant after its.
-func (l *line[K]) next() *entry[K] {
-	if l.turn == nil {
-		return l.common.head
+// pop takes out the first entry, of the tenant whose turn it is, and gives the turn to the next.
+func (l *line[K]) pop() *entry[K] {
+	lane := l.turn
+	if lane == nil {
+		return l.common.pop()
 	}
-	e := l.turn.head
-	l.turn = l.turn.after
+	l.turn = lane.after
+	e := lane.pop()
+	if lane.head == nil {
+		l.leave(lane)
+	}
 	return e
 }
-
-func (l *line[K]) empty() bool { return l.common.head == nil && l.turn == nil }
 
 // join adds a lane to the circle; its turn comes after all the others'.
 func (l *line[K]) join(joining *lane[K]) {
