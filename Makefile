@@ -35,8 +35,8 @@ controlplane: ## Build etcd and the Kubernetes control plane (about 6 minutes, t
 	go build -o bin/controlplane ./hack/controlplane/cmd/controlplane
 	bin/controlplane build
 
-bench: ## Run the benchmarks side by side with client-go; BENCH=Queue picks some
-	cd hack/bench && go test -run '^$$' -bench '$(BENCH)' -benchmem .
+bench: ## Run the benchmarks beside client-go, show ratios and goals; BENCH=Queue picks, WRITE=1 updates docs/benchmarks.md
+	cd hack/bench && go run ./cmd/ratios -bench '$(BENCH)' $(if $(WRITE),-write ../../docs)
 
 clean: ## Remove what the build left in the checkout; caches outside stay
 	rm -rf bin

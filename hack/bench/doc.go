@@ -1,3 +1,7 @@
-// Package bench measures Sluice and client-go side by side: each workload is a benchmark with a sub-benchmark for each
-// implementation, which does the same work on the same data. "make bench" runs them; only ratios within one run count.
+// Package bench measures Sluice, client-go and controller-runtime side by side: each workload is a benchmark with a
+// sub-benchmark for each implementation, which does the same work on the same data. "make bench" runs them and shows
+// how they compare; only ratios within one run count.
+//
+// All use the versions that go.mod resolves to: controller-runtime is built with the client-go that it is compared with,
+// which may be newer than the one its own go.mod asks for.
 package bench

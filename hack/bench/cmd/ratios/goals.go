@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
+
+// A goal says what a workload measures and what Sluice is to reach there.
+type goal struct {
+	benchmark string    // without "Benchmark"
+	variant   []setting // the one that is held against the targets; others are shown without a verdict
+	about     string
+	targets   []target
+}
+
+// A target is a bound on a figure that is reported in a unit.
+type target struct {
+	unit   string
+	times  float64 // how many times better than client-go it has to be at least; 0 when the bound is absolute
+	atMost float64
+}
+
+// goals is the only place where they stand.
+func goals() []goal {
+	return []goal{
+		queue("AddGetDone", "one key is added, taken and done, then the next", faster(2), noAllocs()),
+		queue("DeepBacklog", "100 000 keys are queued; one is taken, done and added again", faster(2), noAllocs()),
+		queue("DuplicateAdd", "a key is added that is queued already; 1000 take turns", faster(1.5)),
+		queue("Contended", "one run of a key: 2 producers add bursts of 10 000 keys for 64 workers", faster(1.5)),
+		queue("RetryCycle", "a key is added rate-limited, taken, done and forgotten", faster(3)),
+		queue("AddAfter", "a delay is set for one of 100 000 keys that wait about an hour; one in ten brings its key forward", faster(4)),
+
+		store("Get", "an object is read by its key", faster(2), noAllocs()),
+		store("GetUnderWrites", "the same in parallel while one writer updates", faster(4), times("writes/s", 1)),
+		store("List", "all objects are visited", faster(4), atMost(bytesPerOp, 100_000-1)), // less than a byte per object
+		store("ByIndex", "the 100 pods of a node are visited", faster(8)),
+		store("Update", "an object is replaced by its next version", faster(1)),
+		store("Replace", "the content is replaced with 100 000 objects", faster(2)),
+		store("WriteStall", "an object is updated while a reader lists everything in a loop", faster(100), times("worst-sec", 10)),
+	}
+}
+
+func queue(name, about string, targets ...target) goal {
+	return goal{"Queue" + name, []setting{{"keys", "request"}, {"metrics", "off"}}, about, targets}
+}
+
+func store(name, about string, targets ...target) goal {
+	return goal{"Store" + name, nil, about, targets}
+}
+
+func faster(n float64) target                  { return times(secPerOp, n) }
+func times(unit string, n float64) target      { return target{unit: unit, times: n} }
+func atMost(unit string, bound float64) target { return target{unit: unit, atMost: bound} }
+func noAllocs() target                         { return atMost(allocsPerOp, 0) }
+
+// goalFor returns a goal without targets when there is none.
+func goalFor(benchmark string, variant []setting) goal {
+	for _, g := range goals() {
+		if g.benchmark == benchmark && slices.Equal(g.variant, variant) {
+			return g
+		}
+	}
+	return goal{}
+}
+
+func (t target) String() string {
+	switch {
+	case t.times == 0 && t.atMost == 0:
+		return "0 " + t.unit
+	case t.times == 0:
+		return fmt.Sprintf("≤ %s %s", trim(t.atMost), t.unit)
+	case t.unit == secPerOp:
+		return fmt.Sprintf("≥ %s×", trim(t.times))
+	default:
+		return fmt.Sprintf("≥ %s× %s", trim(t.times), t.unit)
+	}
+}
+
+func trim(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+// meets tells whether Sluice reaches the target. What was not measured is not reached.
+func (r *row) meets(t target) bool {
+	if t.times == 0 {
+		value, ok := r.value(sluice, t.unit)
+		return ok && value.median <= t.atMost
+	}
+	ratio, ok := r.ratio(sluice, clientGo, t.unit)
+	return ok && ratio.median >= t.times
+}
+
+// reached tells how far Sluice comes, in the terms of the target.
+func (r *row) reached(t target) string {
+	if t.times == 0 {
+		if value, ok := r.value(sluice, t.unit); ok {
+			return trim(value.median)
+		}
+	} else if ratio, ok := r.ratio(sluice, clientGo, t.unit); ok {
+		return formatRatio(ratio.median) + "×"
+	}
+	return "nothing, as it was not measured"
+}
+
+// score counts the targets that are met, and all.
+func score(areas []*area) (met, all int) {
+	for _, a := range areas {
+		for _, r := range a.rows {
+			for _, t := range r.goal.targets {
+				all++
+				if r.meets(t) {
+					met++
+				}
+			}
+		}
+	}
+	return met, all
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchmath"
+)
+
+const (
+	sluice            = "sluice"
+	sluiceNative      = "sluice-native"
+	clientGo          = "client-go"
+	controllerRuntime = "controller-runtime"
+)
+
+// subjects are the implementations that are compared with the peers: Sluice behind the interface of client-go, and by its
+// own calls.
+func subjects() []string { return []string{sluice, sluiceNative} }
+
+// peers are those that ratios are taken against, the one that goals refer to first.
+func peers() []string { return []string{clientGo, controllerRuntime} }
+
+// units in base units, as benchfmt makes them from ns/op.
+const (
+	secPerOp    = "sec/op"
+	allocsPerOp = "allocs/op"
+	bytesPerOp  = "B/op"
+)
+
+// An area is a part of Sluice, the first word of its benchmarks' names.
+type area struct {
+	name    string
+	rows    []*row
+	results []*benchfmt.Result
+}
+
+// A row is a workload in one of its variants.
+type row struct {
+	workload string    // without Benchmark and area
+	variant  []setting // what else its name tells, but for the implementation
+	rounds   map[string]samples
+	goal     goal
+}
+
+type setting struct{ key, value string }
+
+// samples are the values that one implementation reached, by unit and round.
+type samples map[string][]float64
+
+// group sorts results into areas and rows, both in the order in which they come first.
+func group(results []*benchfmt.Result) []*area {
+	var areas []*area
+	for _, result := range results {
+		id := identify(result.Name)
+		a := find(&areas, func(a *area) bool { return a.name == id.area }, func() *area { return &area{name: id.area} })
+		a.results = append(a.results, result)
+		r := find(&a.rows, id.matches, id.newRow)
+		r.add(id.implementation, result.Values)
+	}
+	return areas
+}
+
+// find returns the element that matches, or appends a new one.
+func find[T any](all *[]T, matches func(T) bool, create func() T) T {
+	if i := slices.IndexFunc(*all, matches); i >= 0 {
+		return (*all)[i]
+	}
+	created := create()
+	*all = append(*all, created)
+	return created
+}
+
+// An identity is what the name of a benchmark tells, such as QueueAddGetDone/impl=sluice/keys=request/metrics=off-2.
+type identity struct {
+	area, workload, implementation string
+	variant                        []setting
+}
+
+func identify(name benchfmt.Name) (id identity) {
+	base, parts := name.Parts()
+	id.area, id.workload = splitArea(string(base))
+	for _, part := range parts {
+		key, value, ok := strings.Cut(strings.TrimPrefix(string(part), "/"), "=")
+		switch {
+		case !ok: // the number of processors
+		case key == "impl":
+			id.implementation = value
+		default:
+			id.variant = append(id.variant, setting{key, value})
+		}
+	}
+	return id
+}
+
+// splitArea splits QueueAddGetDone after Queue.
+func splitArea(name string) (area, workload string) {
+	for i, char := range name {
+		if i > 0 && unicode.IsUpper(char) {
+			return name[:i], name[i:]
+		}
+	}
+	return name, ""
+}
+
+func (id identity) matches(r *row) bool {
+	return r.workload == id.workload && slices.Equal(r.variant, id.variant)
+}
+
+func (id identity) newRow() *row {
+	return &row{
+		workload: id.workload,
+		variant:  id.variant,
+		rounds:   make(map[string]samples),
+		goal:     goalFor(id.area+id.workload, id.variant),
+	}
+}
+
+func (r *row) add(implementation string, values []benchfmt.Value) {
+	if r.rounds[implementation] == nil {
+		r.rounds[implementation] = make(samples)
+	}
+	for _, value := range values {
+		r.rounds[implementation][value.Unit] = append(r.rounds[implementation][value.Unit], value.Value)
+	}
+}
+
+// setting returns the value of a key of the variant, or nothing.
+func (r *row) setting(key string) string {
+	for _, s := range r.variant {
+		if s.key == key {
+			return s.value
+		}
+	}
+	return ""
+}
+
+// A spread is what is known of a figure that was measured in several rounds.
+type spread struct{ median, low, high float64 }
+
+func (r *row) value(implementation, unit string) (spread, bool) {
+	return summarize(r.rounds[implementation][unit])
+}
+
+// ratio tells how many times better than a peer an implementation is: of the time of an operation, and all that is better
+// when there is less of it, the peer's by its own; of rates its own by the peer's. Each round has its ratio.
+func (r *row) ratio(implementation, peer, unit string) (spread, bool) {
+	ours, theirs := r.rounds[implementation][unit], r.rounds[peer][unit]
+	ratios := make([]float64, min(len(ours), len(theirs)))
+	for i := range ratios {
+		ratios[i] = theirs[i] / ours[i]
+		if strings.HasSuffix(unit, "/s") {
+			ratios[i] = 1 / ratios[i]
+		}
+	}
+	if slices.ContainsFunc(ratios, math.IsNaN) { // 0/0, such as no allocations on either side
+		return spread{}, false
+	}
+	return summarize(ratios)
+}
+
+func summarize(values []float64) (spread, bool) {
+	if len(values) == 0 {
+		return spread{}, false
+	}
+	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
+	center := benchmath.AssumeNothing.Summary(sample, 1).Center
+	return spread{center, slices.Min(values), slices.Max(values)}, true
+}
+
+// rounds returns how many rounds all benchmarks of the area have in common.
+func (a *area) rounds() int {
+	rounds := math.MaxInt
+	for _, r := range a.rows {
+		for _, s := range r.rounds {
+			rounds = min(rounds, len(s[secPerOp]))
+		}
+	}
+	return rounds
+}
+
+// implementations returns who was measured: subjects, peers, then the others by name.
+func (a *area) implementations() []string {
+	var found []string
+	for _, r := range a.rows {
+		for implementation := range r.rounds {
+			found = append(found, implementation)
+		}
+	}
+	slices.Sort(found)
+	found = slices.Compact(found)
+	known := slices.DeleteFunc(append(subjects(), peers()...), func(name string) bool { return !slices.Contains(found, name) })
+	others := slices.DeleteFunc(found, func(name string) bool { return slices.Contains(known, name) })
+	return append(known, others...)
+}
