@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
+	"github.com/sluice-k8s/sluice/pkg/queue/clientgo"
 )
 
 // All queues retry by an exponential limiter for each key with these bounds. The base is the shortest delay there is.
@@ -29,24 +30,56 @@ type implementation[K comparable] struct {
 
 func implementations[K comparable]() []implementation[K] {
 	return []implementation[K]{
-		{name: "sluice", open: newSluice[K]}, // which cannot export metrics yet
+		{name: "sluice", open: newSluice[K], openWithMetrics: newSluiceWithMetrics[K]},
+		{name: "sluice-native", open: newNative[K], openWithMetrics: newNativeWithMetrics[K]},
 		{name: "client-go", open: newClientGo[K], openWithMetrics: newClientGoWithMetrics[K]},
 		{name: "controller-runtime", open: newControllerRuntime[K], openWithMetrics: newControllerRuntimeWithMetrics[K]},
 		{name: "floor", open: newFloor[K], isFloor: true},
 	}
 }
 
-// sluiceQueue is Sluice's queue behind the method set of client-go's.
-type sluiceQueue[K comparable] struct{ *queue.Queue[K] }
-
+// newSluice returns Sluice's queue as it stands in for client-go's.
 func newSluice[K comparable]() workQueue[K] {
-	return sluiceQueue[K]{queue.New(queue.Config[K]{RateLimiter: queue.Exponential[K](retryBase, retryMax)})}
+	return sluiceQueue[K](nil)
 }
 
-func (q sluiceQueue[K]) Get() (key K, shutDown bool) {
-	item, err := q.Take(context.Background())
-	return item.Key, err != nil
+func newSluiceWithMetrics[K comparable](provider workqueue.MetricsProvider) workQueue[K] {
+	return sluiceQueue[K](clientgo.Metrics(provider, queueName))
 }
+
+func sluiceQueue[K comparable](metrics queue.Metrics) *queue.Queue[K] {
+	limiter := queue.Exponential[K](queue.ExponentialConfig{Base: retryBase, Max: retryMax})
+	return queue.New(queue.Config[K]{Name: queueName, RateLimiter: limiter, Metrics: metrics})
+}
+
+// A native is Sluice's queue by its own calls, for one worker: its items carry handles.
+type native[K comparable] struct {
+	*queue.Queue[K]
+	item queue.Item[K] // that was taken last
+}
+
+func newNative[K comparable]() workQueue[K] {
+	return &native[K]{Queue: sluiceQueue[K](nil)}
+}
+
+func newNativeWithMetrics[K comparable](provider workqueue.MetricsProvider) workQueue[K] {
+	return &native[K]{Queue: sluiceQueue[K](clientgo.Metrics(provider, queueName))}
+}
+
+func (q *native[K]) forWorker() workQueue[K] { return &native[K]{Queue: q.Queue} }
+
+func (q *native[K]) Add(key K) { q.AddWith(key, queue.AddOptions{}) }
+
+func (q *native[K]) Get() (key K, shutDown bool) {
+	var err error
+	q.item, err = q.Take(context.Background())
+	return q.item.Key, err != nil
+}
+
+// Done also forgets failures.
+func (q *native[K]) Done(K) { q.Finish(q.item, queue.Success()) }
+
+func (q *native[K]) Forget(K) {}
 
 func newClientGo[K comparable]() workQueue[K] {
 	return clientGoQueue(workqueue.TypedRateLimitingQueueConfig[K]{})
