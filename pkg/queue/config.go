@@ -59,7 +59,7 @@ type Config[K comparable] struct {
 // HotKeys says when the events of a key are merged. A key is hot when an event comes less than Quiet after the one
 // before. It then runs when no event has come for Quiet, but at the latest MaxWait after the event that began the wait.
 // A key that is not hot runs at once, so a single event is never late. It holds for [Queue.AddWith] without Delay and
-// Now. The queue remembers the last event of a key while the key is active, and of a thousand or more idle ones.
+// Now. The queue remembers the last event of a key while the key is active, and of 16 384 idle ones or more.
 type HotKeys struct {
 	// Quiet is how long no event must come. Zero turns it off.
 	Quiet time.Duration

@@ -17,7 +17,7 @@ type table[K comparable] struct {
 
 // Bounds of what is remembered.
 const (
-	minKept    = 1024      // idle entries; more while there are more active ones
+	minKept    = 16 * 1024 // idle entries; more while there are more active ones
 	maxFailing = 64 * 1024 // idle entries of keys whose failures were not forgotten
 	maxSpare   = 1024      // unused entries
 	minShrink  = 32 * 1024 // entries in a map that is worth making anew when little is left in it
