@@ -136,7 +136,7 @@ func (t *table[K]) drop(e *entry[K]) {
 		e.reset()
 		t.spare = append(t.spare, e)
 	}
-	if t.peak >= minShrink && len(t.entries) <= t.peak/16 {
+	if t.peak >= minShrink && len(t.entries) <= t.peak/8 {
 		t.shrink()
 	}
 }
