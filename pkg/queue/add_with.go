@@ -54,7 +54,7 @@ func (q *Queue[K]) Cancel(key K) bool {
 
 func (c *core[K]) cancel(e *entry[K]) {
 	c.unschedule(e)
-	e.firm = false
+	e.firm, e.promised = false, false
 	if e.extra != nil {
 		e.extra.triggers = nil
 	}

@@ -22,9 +22,9 @@ type Config[K comparable] struct {
 	// limit; negative means none at all.
 	MaxRetries int
 
-	// MaxOvertakes is how many keys of other priorities are handed out before a class that has ready keys gets its turn.
-	// With several classes that waited too long the lowest comes first, and each other one after one key of each below
-	// it. It counts keys and not time, so it holds however slow the workers are, and a backlog of old work in a low class
+	// MaxOvertakes is how many keys of other priorities are handed out before a class that has ready keys gets its turn,
+	// one key. Of several classes whose turn it is the one comes first that waited for most keys, so each waits for one
+	// key of each of the others at most. It counts keys and not time, so it holds however slow the workers are, and a backlog of old work in a low class
 	// never holds up a higher one by more than one key in so many. Defaults to [DefaultMaxOvertakes].
 	MaxOvertakes int
 

@@ -65,7 +65,7 @@ func (c *core[K]) stamp(at time.Duration) time.Time {
 func (c *core[K]) count(e *entry[K], where place, class class, change int) {
 	c.counts[where][class] += change
 	if e.tenant != nil {
-		e.tenant.counts[where] += change
+		c.table.count(e.tenant, where, change)
 	}
 }
 
@@ -86,10 +86,10 @@ func (c *core[K]) makeReady(e *entry[K], now time.Duration) {
 	if e.pending == delayed {
 		c.unschedule(e)
 	}
-	e.pending = ready
 	if !e.running {
 		c.enqueue(e, now)
 	}
+	e.pending = ready
 }
 
 // enqueue puts an entry into the ready set that is ready and not running.
@@ -197,7 +197,7 @@ func (c *core[K]) rest(e *entry[K]) {
 	if e.active() {
 		return
 	}
-	e.class, e.firm = normalClass, false
+	e.class = normalClass
 	if e.extra != nil {
 		e.extra.triggers = nil
 	}

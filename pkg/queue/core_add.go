@@ -14,7 +14,7 @@ func (c *core[K]) add(e *entry[K], now time.Duration) {
 	}
 }
 
-// isRepeated says whether an add in the class changes nothing but perhaps how firm the pending run is.
+// isRepeated says whether an add in the class changes nothing but perhaps whether the pending run is firm.
 func (c *core[K]) isRepeated(e *entry[K], class class) bool {
 	return e != nil && e.pending == ready && class <= e.class && c.plain
 }
@@ -33,23 +33,38 @@ func (c *core[K]) addAfter(e *entry[K], now, delay time.Duration) {
 	c.report.retried++
 	c.note(e, causeAddAfter, now)
 	c.unpark(e)
-	e.firm = true
 	due := after(now, delay)
-	if e.pending == idle || e.pending == delayed && due < c.delayed.due(e) {
-		c.schedule(e, due, WaitDelay)
+	if e.running {
+		e.promiseBy(due)
+	}
+	c.atLatest(e, due)
+}
+
+// isEarlier says whether a delay changes nothing as the pending run comes for sure before it is over, as far as can be
+// told without a look at the clock.
+func (c *core[K]) isEarlier(e *entry[K], delay time.Duration) bool {
+	switch {
+	case e == nil || e.running || c.triggers > 0:
+		return false
+	case e.pending == delayed:
+		return c.delayed.due(e) <= after(c.latest, delay) && e.wait != WaitQuiet
+	default:
+		return e.pending == ready
 	}
 }
 
-// isEarlier says whether the pending run comes for sure before the delay would be over, as far as can be told without a
-// look at the clock, so that a further add needs none.
-func (c *core[K]) isEarlier(e *entry[K], delay time.Duration) bool {
+// atLatest makes an entry that is not parked wait until it is due, unless it is ready or due earlier.
+func (c *core[K]) atLatest(e *entry[K], due time.Duration) {
 	switch {
-	case e == nil || c.triggers > 0:
-		return false
-	case e.pending == delayed:
-		return c.delayed.due(e) <= after(c.latest, delay)
-	default:
-		return e.pending == ready
+	case e.pending == ready:
+	case e.pending == idle:
+		c.schedule(e, due, WaitDelay)
+	case due < c.delayed.due(e) && e.wait == WaitBackOff:
+		c.schedule(e, due, WaitBackOff) // it still is a key that fails
+	case due < c.delayed.due(e):
+		c.schedule(e, due, WaitDelay)
+	case e.wait == WaitQuiet:
+		e.extra.quietBy = min(e.extra.quietBy, due)
 	}
 }
 
@@ -61,22 +76,27 @@ func (c *core[K]) addRateLimited(e *entry[K], now time.Duration) {
 	c.note(e, causeRetry, now)
 	c.unpark(e)
 	e.failures++
-	if e.pending == ready || e.inBackOff() {
-		return
+	if e.pending != ready && !e.inBackOff() {
+		c.backOff(e, now)
 	}
-	c.backOff(e, now)
 }
 
-// backOff makes an entry wait that has failed and is not ready, unless it is due earlier without that.
+// backOff makes an entry wait for its retry that has failed and is neither ready nor parked.
 func (c *core[K]) backOff(e *entry[K], now time.Duration) {
 	due, spend := c.pace(e, now)
-	if e.pending == delayed && c.delayed.due(e) <= due {
-		return
-	}
-	c.waitUntil(e, due, WaitBackOff, now)
-	if spend {
+	if c.retryAt(e, due, now) && spend {
 		c.pacer.Spend(e.key, c.start.Add(now))
 	}
+}
+
+// retryAt makes an entry wait for its retry, unless it is due earlier without that: then that is its retry.
+func (c *core[K]) retryAt(e *entry[K], due, now time.Duration) bool {
+	if e.pending == delayed && c.delayed.due(e) <= due {
+		e.wait = WaitBackOff
+		return false
+	}
+	c.waitUntil(e, due, WaitBackOff, now)
+	return true
 }
 
 // pace asks the limiter until when the entry waits. If it really waits until then, that is to be spent.
@@ -103,17 +123,11 @@ func (c *core[K]) event(e *entry[K], options *AddOptions, now time.Duration) {
 	case e.pending == parked, e.inBackOff():
 		// An event does not shorten the wait of a key that fails (kubernetes/kubernetes#132805).
 	case options.Delay > 0:
-		c.delayEvent(e, after(now, options.Delay))
+		c.atLatest(e, after(now, options.Delay))
 	case hot:
 		c.waitForQuiet(e, now)
 	default:
 		c.makeReady(e, now)
-	}
-}
-
-func (c *core[K]) delayEvent(e *entry[K], due time.Duration) {
-	if e.pending == idle || due < c.delayed.due(e) {
-		c.schedule(e, due, WaitDelay)
 	}
 }
 
@@ -125,15 +139,18 @@ func (c *core[K]) isHot(e *entry[K], now time.Duration) bool {
 	return hot
 }
 
-// waitForQuiet makes an entry wait until no event has come for a while, but not for too long. It is neither ready nor
-// parked nor in back-off.
+// waitForQuiet makes an entry wait until no event has come for a while, but not for too long, nor longer than it waits
+// without that. It is neither ready nor parked nor in back-off.
 func (c *core[K]) waitForQuiet(e *entry[K], now time.Duration) {
-	waits := e.pending == delayed && e.wait == WaitQuiet
-	if !waits {
-		e.extra.firstEvent = now
-	}
-	due := min(after(now, c.hotKeys.Quiet), after(e.extra.firstEvent, c.hotKeys.MaxWait))
-	if waits || e.pending == idle || due < c.delayed.due(e) {
-		c.schedule(e, due, WaitQuiet)
+	quiet := after(now, c.hotKeys.Quiet)
+	switch {
+	case e.pending == delayed && e.wait == WaitQuiet:
+		c.schedule(e, min(quiet, e.extra.quietBy), WaitQuiet)
+	case e.pending == idle:
+		e.extra.quietBy = after(now, c.hotKeys.MaxWait)
+		c.schedule(e, quiet, WaitQuiet)
+	case quiet < c.delayed.due(e):
+		e.extra.quietBy = min(after(now, c.hotKeys.MaxWait), c.delayed.due(e))
+		c.schedule(e, quiet, WaitQuiet)
 	}
 }

@@ -12,7 +12,7 @@ func (c *core[K]) take(now time.Duration) (e *entry[K], readyAt time.Duration) {
 	readyAt = e.since
 	c.count(e, inReady, e.class, -1)
 	c.runs++
-	e.pending, e.firm, e.running = idle, false, true
+	e.pending, e.running, e.firm, e.promised = idle, true, false, false
 	e.run, e.since, e.runClass = c.runs, now, e.class
 	c.running.push(e)
 	c.started += now
@@ -82,33 +82,46 @@ func (c *core[K]) finish(e *entry[K], consumed *Triggers, outcome Outcome, now t
 // requeue makes an entry wait that has succeeded, unless it is ready or due earlier without that.
 func (c *core[K]) requeue(e *entry[K], delay, now time.Duration) {
 	c.promote(now)
-	due := after(now, delay)
-	if c.shutDown || e.pending == ready || e.pending == delayed && c.delayed.due(e) <= due {
-		return
+	switch {
+	case c.shutDown || e.pending == ready:
+	case delay == 0:
+		c.makeReady(e, now)
+	default:
+		c.note(e, causeRequeue, now)
+		c.atLatest(e, after(now, delay))
 	}
-	c.note(e, causeRequeue, now)
-	c.waitUntil(e, due, WaitDelay, now)
 }
 
-// fail makes the entry wait for its retry, or parks it. Events that came meanwhile are merged into that, unless their
-// time is firm.
+// fail makes the entry wait for its retry, or parks it. Events that came meanwhile become part of that.
 func (c *core[K]) fail(e *entry[K], consumed *Triggers, outcome Outcome, now time.Duration) {
 	e.failures++
 	e.more().lastErr = outcome.err
 	c.giveBack(e, consumed, now)
-	if e.pending != idle && !e.firm {
-		c.withdraw(e)
+	class := max(e.class, e.runClass)
+	if !e.firm {
+		c.withdraw(e, now)
 	}
+	c.raise(e, class)
 	tooOften := c.maxRetries != 0 && int(e.failures) > max(0, c.maxRetries)
-	switch {
-	case outcome.kind == gaveUp || tooOften:
+	if outcome.kind == gaveUp || tooOften {
 		c.giveUp(e)
-	default:
+	} else {
 		c.retry(e, outcome, now)
 	}
 }
 
-// giveUp parks an entry, unless a firm run is pending: that begins anew.
+// withdraw takes back the pending run of an entry that is running, except for what was promised.
+func (c *core[K]) withdraw(e *entry[K], now time.Duration) {
+	if e.pending == delayed {
+		c.unschedule(e)
+	}
+	e.pending = idle
+	if e.promised {
+		c.waitUntil(e, e.extra.promise, WaitDelay, now)
+	}
+}
+
+// giveUp parks an entry, unless another run was promised: that begins anew.
 func (c *core[K]) giveUp(e *entry[K]) {
 	if e.pending == idle {
 		e.pending = parked
@@ -123,15 +136,7 @@ func (c *core[K]) retry(e *entry[K], outcome Outcome, now time.Duration) {
 	case e.pending == ready:
 	case outcome.kind == failed:
 		c.backOff(e, now)
-	case e.pending == idle || after(now, outcome.after) < c.delayed.due(e):
-		c.waitUntil(e, after(now, outcome.after), WaitBackOff, now)
+	default:
+		c.retryAt(e, after(now, outcome.after), now)
 	}
-}
-
-// withdraw takes back the pending run of an entry that is running.
-func (c *core[K]) withdraw(e *entry[K]) {
-	if e.pending == delayed {
-		c.unschedule(e)
-	}
-	e.pending = idle
 }

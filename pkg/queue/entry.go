@@ -28,7 +28,8 @@ type entry[K comparable] struct {
 
 	pending  pending
 	running  bool
-	firm     bool  // pending: its time holds, whatever becomes of the run before
+	firm     bool  // running: another run right after is asked for, whatever becomes of this one
+	promised bool  // running: likewise another run when extra.promise is due
 	kept     bool  // it is in a ring of the table
 	wait     Wait  // delayed: what for
 	class    class // of the pending run, or else of the last
@@ -51,9 +52,11 @@ type extra struct {
 	lastErr  error     // of the last failure
 	parkedAt time.Duration
 
-	seen       bool          // an event was
-	lastEvent  time.Duration // when that was
-	firstEvent time.Duration // when the one came that began the wait for quiet
+	promise time.Duration // when a run was promised, if that is so
+
+	seen      bool          // an event was
+	lastEvent time.Duration // when that was
+	quietBy   time.Duration // when the wait for quiet ends at the latest
 }
 
 // more returns the entry's extra, made if needed.
@@ -86,6 +89,14 @@ func (e *entry[K]) place() (where place, counted bool) {
 
 // inBackOff says whether the entry waits for its retry.
 func (e *entry[K]) inBackOff() bool { return e.pending == delayed && e.wait == WaitBackOff }
+
+// promiseBy notes that an entry that is running shall run again at the given time, whatever becomes of this run.
+func (e *entry[K]) promiseBy(due time.Duration) {
+	x := e.more()
+	if !e.promised || due < x.promise {
+		e.promised, x.promise = true, due
+	}
+}
 
 // reset makes the entry as new, for another key.
 func (e *entry[K]) reset() {

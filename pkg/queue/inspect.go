@@ -46,7 +46,7 @@ type KeyInfo[K comparable] struct {
 	At    time.Time // the moment
 	State State
 	Next  State     // of a running key: Ready if it runs again right after, Delayed if later, or else empty
-	Since time.Time // when it became ready, running or parked; zero if it is delayed
+	Since time.Time // when it became ready, running or parked, if the queue keeps times; zero if it is delayed
 	Due   time.Time // when it is ready, if State or Next is Delayed
 	Wait  Wait      // what for, likewise
 
@@ -72,18 +72,26 @@ func (i KeyInfo[K]) Why() string {
 func (i KeyInfo[K]) what() string {
 	switch {
 	case i.State == Ready:
-		return fmt.Sprintf("ready for %v, waits for a worker in class %v", i.At.Sub(i.Since), i.Priority)
+		return fmt.Sprintf("ready%s, waits for a worker in class %v", i.since(), i.Priority)
 	case i.State == Parked:
-		return fmt.Sprintf("parked for %v, waits to be replayed or dropped", i.At.Sub(i.Since))
+		return fmt.Sprintf("parked%s, waits to be replayed or dropped", i.since())
 	case i.State == Delayed:
 		return fmt.Sprintf("waits %v for its %v", i.Due.Sub(i.At), i.Wait)
 	case i.Next == Ready:
-		return fmt.Sprintf("running for %v, and again right after", i.At.Sub(i.Since))
+		return fmt.Sprintf("running%s, and again right after", i.since())
 	case i.Next == Delayed:
-		return fmt.Sprintf("running for %v, and again in %v (%v)", i.At.Sub(i.Since), i.Due.Sub(i.At), i.Wait)
+		return fmt.Sprintf("running%s, and again in %v (%v)", i.since(), i.Due.Sub(i.At), i.Wait)
 	default:
-		return fmt.Sprintf("running for %v", i.At.Sub(i.Since))
+		return "running" + i.since()
 	}
+}
+
+// since says for how long, if that is known.
+func (i KeyInfo[K]) since() string {
+	if i.Since.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" for %v", i.At.Sub(i.Since))
 }
 
 // A Snapshot is everything in a queue at one moment.
@@ -207,7 +215,7 @@ func (c *core[K]) tenantStats() []TenantStats {
 	stats := make([]TenantStats, 0, len(c.table.tenants))
 	for name, tenant := range c.table.tenants {
 		counts := tenant.counts
-		if counts == [numPlaces]int{} {
+		if tenant.total == 0 {
 			continue // only remembered
 		}
 		stats = append(stats, TenantStats{

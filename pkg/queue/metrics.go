@@ -28,13 +28,14 @@ type Stats struct {
 	Delayed int // keys that wait for their time
 	Running int // keys that are being processed
 	Parked  int // keys that failed too often
-	Tenants int // tenants that have any key, if the queue knows tenants
+	Tenants int // tenants that have any of these keys, if the queue knows tenants
 
 	Classes [numClasses]ClassStats // from the lowest priority to the highest
 
-	OldestReady    time.Duration // how long the key that waits longest has been ready
-	LongestRunning time.Duration // how long the key that runs longest has been running
-	Unfinished     time.Duration // how long all running keys together have been running
+	// How long keys have been ready or running, zero if the queue keeps no times: see [Config.Timed].
+	OldestReady    time.Duration // the longest, of the keys that are next in their class, or in that of their tenant
+	LongestRunning time.Duration // the longest
+	Unfinished     time.Duration // all running keys together
 }
 
 // ClassStats are the keys of one priority. A key that is running and waits for its time counts for both.
@@ -46,12 +47,11 @@ type ClassStats struct {
 // stats takes time in proportion to the number of tenants that have ready keys.
 func (c *core[K]) stats(now time.Duration) Stats {
 	stats := Stats{
-		Ready:      c.ready.len(),
-		Delayed:    c.delayed.len(),
-		Running:    c.running.count,
-		Parked:     c.parked.count,
-		Tenants:    len(c.table.tenants),
-		Unfinished: time.Duration(c.running.count)*now - c.started,
+		Ready:   c.ready.len(),
+		Delayed: c.delayed.len(),
+		Running: c.running.count,
+		Parked:  c.parked.count,
+		Tenants: c.table.busy,
 	}
 	for i := range stats.Classes {
 		stats.Classes[i] = ClassStats{
@@ -62,16 +62,23 @@ func (c *core[K]) stats(now time.Duration) Stats {
 			Parked:   c.counts[inParked][i],
 		}
 	}
+	if c.timed {
+		c.measure(&stats, now)
+	}
+	return stats
+}
+
+func (c *core[K]) measure(stats *Stats, now time.Duration) {
+	stats.Unfinished = time.Duration(c.running.count)*now - c.started
 	if first := c.running.head; first != nil {
 		stats.LongestRunning = now - first.since
 	}
 	if oldest := c.ready.oldest(); oldest != nil {
 		stats.OldestReady = now - oldest.since
 	}
-	return stats
 }
 
-// oldest returns the entry that is ready for longest, or nil; also nil with an order of the user's, which cannot tell.
+// oldest returns the entry that is ready for longest of those that are next in their lanes, or nil; also nil with an order of the user's, which cannot tell.
 func (r *readySet[K]) oldest() *entry[K] {
 	var oldest *entry[K]
 	for lane := range r.lanes() {

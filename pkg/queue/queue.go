@@ -78,7 +78,6 @@ func (q *Queue[K]) AddAfter(key K, delay time.Duration) {
 	case q.core.shutDown:
 	case q.core.isEarlier(e, delay):
 		q.core.report.retried++
-		e.firm = true
 	default:
 		q.core.addAfter(q.core.table.orInsert(e, key), q.now(), delay)
 	}

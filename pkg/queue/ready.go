@@ -2,8 +2,8 @@ package queue
 
 import "math/bits"
 
-// A readySet holds the entries that wait for a worker. Classes are served from the highest down, except that a class
-// that was overtaken maxOvertakes times comes first. Within a class the tenants take turns, and within a tenant the
+// A readySet holds the entries that wait for a worker. Classes are served from the highest down, except that one that was
+// overtaken maxOvertakes times comes first. Within a class the tenants take turns, and within a tenant the
 // oldest entry comes first. With an order of the user's, that decides everything.
 type readySet[K comparable] struct {
 	lines        [numClasses]line[K]
@@ -66,22 +66,20 @@ func (r *readySet[K]) close(c class) {
 	}
 }
 
-// overtake returns the class that is served: the highest, or the lowest of those that were overtaken too often. It counts
-// this against all other classes below the highest.
+// overtake returns the class that is served: the highest that has entries, or, of the classes that were overtaken too
+// often, the one that was most often; the lower if there are two. It counts this against all others.
 func (r *readySet[K]) overtake(highest class) (served class) {
 	served = highest
-	for c := range highest {
-		if r.filled&(1<<c) == 0 {
-			continue
-		}
-		line := &r.lines[c]
-		if served == highest && line.overtaken >= r.maxOvertakes {
-			served = c
-			line.overtaken = 0
-		} else {
+	most := r.maxOvertakes - 1
+	for c := range r.lines {
+		if line := &r.lines[c]; r.filled&(1<<c) != 0 {
+			if line.overtaken > most {
+				served, most = class(c), line.overtaken
+			}
 			line.overtaken++
 		}
 	}
+	r.lines[served].overtaken = 0
 	return served
 }
 

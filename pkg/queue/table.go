@@ -9,6 +9,7 @@ type table[K comparable] struct {
 	peak     int // most entries since the map was made
 	tenantOf func(K) string
 	tenants  map[string]*tenant[K]
+	busy     int // tenants that are counted anywhere
 
 	kept    ring[*entry[K]] // entries that became idle, the first first; some may be active again
 	failing ring[*entry[K]] // likewise, that were failing when their time in kept was over
@@ -28,7 +29,20 @@ type tenant[K comparable] struct {
 	name    string
 	lanes   [numClasses]lane[K]
 	counts  [numPlaces]int
+	total   int // of counts
 	entries int // of this tenant in the table
+}
+
+func (t *table[K]) count(group *tenant[K], where place, change int) {
+	before := group.total
+	group.counts[where] += change
+	group.total += change
+	switch {
+	case before == 0 && group.total > 0:
+		t.busy++
+	case before > 0 && group.total == 0:
+		t.busy--
+	}
 }
 
 func newTable[K comparable](tenantOf func(K) string) table[K] {
