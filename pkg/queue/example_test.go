@@ -3,7 +3,6 @@ package queue_test
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
@@ -29,15 +28,4 @@ func Example() {
 	// reconcile default/web
 	// reconcile default/db
 	// queue: shut down
-}
-
-// A key that fails waits longer each time, until it is forgotten.
-func ExampleExponential() {
-	limiter := queue.Exponential[string](5*time.Millisecond, time.Second)
-	fmt.Println(limiter.When("default/web"), limiter.When("default/web"), limiter.When("default/web"))
-	limiter.Forget("default/web")
-	fmt.Println(limiter.When("default/web"))
-	// Output:
-	// 5ms 10ms 20ms
-	// 5ms
 }
