@@ -26,7 +26,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		for cycle, run := range cycles() {
 			t.Run(name+"/"+cycle, func(t *testing.T) {
 				clock := clocktesting.NewFakeClock(time.Unix(0, 0))
-				config.Clock, config.RateLimiter = clock, backOff()
+				config.Clock, config.RateLimiter = quietClock{clock}, backOff()
 				q := queue.New(config)
 				defer q.ShutDown()
 				c := cycleRun{q, clock, keysOfTenants()}

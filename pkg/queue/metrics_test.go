@@ -10,6 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
+
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
@@ -77,6 +80,34 @@ func (r *recorder) shown() []queue.Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.gauges)
+}
+
+func (r *recorder) times() []time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.at)
+}
+
+// A quietClock is a clock whose timers never fire, so that nobody but the test moves the queue.
+type quietClock struct{ *clocktesting.FakeClock }
+
+func (quietClock) NewTimer(time.Duration) clock.Timer { return neverTimer{} }
+
+type neverTimer struct{}
+
+func (neverTimer) C() <-chan time.Time      { return nil }
+func (neverTimer) Stop() bool               { return true }
+func (neverTimer) Reset(time.Duration) bool { return true }
+
+// newRecordedRig returns a queue whose metrics are noted, without gauges.
+func newRecordedRig(t *testing.T, config queue.Config[string]) (rig, *recorder) {
+	t.Helper()
+	metrics := &recorder{}
+	fake := clocktesting.NewFakeClock(time.Unix(0, 0))
+	config.Metrics, config.Clock, config.RateLimiter = metrics, quietClock{fake}, backOff()
+	r := rig{queue.New(config), t, fake}
+	t.Cleanup(r.ShutDown)
+	return r, metrics
 }
 
 func TestWhatMetricsAreTold(t *testing.T) {
@@ -149,9 +180,7 @@ func TestWhatMetricsAreTold(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			metrics := &recorder{}
-			r := newRig(t, queue.Config[string]{Metrics: metrics})
-			defer r.ShutDown()
+			r, metrics := newRecordedRig(t, queue.Config[string]{})
 			if test.prepare != nil {
 				test.prepare(r)
 			}
@@ -165,11 +194,9 @@ func TestWhatMetricsAreTold(t *testing.T) {
 }
 
 func TestMetricsAddUpWhateverHappens(t *testing.T) {
-	metrics := &recorder{}
-	r := newRig(t, queue.Config[string]{
-		Metrics: metrics, MaxRetries: 2, Tenant: namespace, HotKeys: queue.HotKeys{Quiet: time.Second},
+	r, metrics := newRecordedRig(t, queue.Config[string]{
+		MaxRetries: 2, Tenant: namespace, HotKeys: queue.HotKeys{Quiet: time.Second},
 	})
-	defer r.ShutDown()
 	random := rand.New(rand.NewPCG(1, 2))
 	outcomes := []queue.Outcome{
 		queue.Success(), queue.Retry(errBroken), queue.Retry(errBroken), queue.RequeueAfter(time.Second), queue.Park(nil),
@@ -373,11 +400,12 @@ func TestGaugesAreAtLeastAnIntervalApart(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		q.ShutDown()
-		if len(metrics.at) < 10 {
-			t.Errorf("%d gauges in 11s", len(metrics.at))
+		times := metrics.times()
+		if len(times) < 10 {
+			t.Errorf("%d gauges in 11s", len(times))
 		}
-		for i := range metrics.at[1:] {
-			if gap := metrics.at[i+1].Sub(metrics.at[i]); gap < queue.GaugeInterval {
+		for i := range times[1:] {
+			if gap := times[i+1].Sub(times[i]); gap < queue.GaugeInterval {
 				t.Errorf("two gauges %v apart, want %v at least", gap, queue.GaugeInterval)
 			}
 		}
