@@ -2,7 +2,6 @@ package queue_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -234,7 +233,7 @@ func TestAddRateLimitedCountsEachFailureAndSpendsOnceAWait(t *testing.T) {
 
 func TestRetryAfterHasAWaitOfItsOwn(t *testing.T) {
 	for _, wait := range []time.Duration{time.Minute, time.Millisecond, 0, -time.Second} {
-		t.Run(fmt.Sprint(wait), func(t *testing.T) {
+		t.Run(wait.String(), func(t *testing.T) {
 			r, spy := newSpiedRig(t, queue.Config[string]{})
 			r.Add("a")
 			item := r.take("a")

@@ -53,7 +53,8 @@ func (c *sampleController) sync(key string) error {
 	c.note("sync", key)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fails[key]--; c.fails[key] >= 0 {
+	c.fails[key]--
+	if c.fails[key] >= 0 {
 		return errBroken
 	}
 	return nil

@@ -282,9 +282,9 @@ func TestOldestReadyIsOfAllClassesAndTenants(t *testing.T) {
 		r.AddWith(add.key, at(add.priority))
 		r.clock.Step(time.Second)
 	}
-	for _, want := range []time.Duration{4, 4, 3} { // without c/1, then a/1
-		if got := r.Stats().OldestReady; got != want*time.Second {
-			t.Errorf("the oldest is ready for %v, want %v", got, want*time.Second)
+	for _, want := range []time.Duration{4 * time.Second, 4 * time.Second, 3 * time.Second} { // without c/1, then a/1
+		if got := r.Stats().OldestReady; got != want {
+			t.Errorf("the oldest is ready for %v, want %v", got, want)
 		}
 		if _, err := r.Take(t.Context()); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -249,6 +250,53 @@ func TestMemoryFollowsTheKeysThatWaitOrRun(t *testing.T) {
 			}
 			runtime.KeepAlive(q)
 		})
+	}
+}
+
+// Failures that nobody forgets are remembered, but not for ever.
+func TestFailuresOfIdleKeysAreRememberedUpToALimit(t *testing.T) {
+	const keys, few, many = 200_000, 64 * 1024, 128 * 1024
+	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
+	q := queue.New(queue.Config[int]{Clock: clock, RateLimiter: countlessPacer{}})
+	for key := range keys {
+		q.AddRateLimited(key)
+		q.Get()
+		q.Done(key)
+	}
+	remembered := 0
+	for key := range keys {
+		remembered += q.NumRequeues(key)
+	}
+	if q.NumRequeues(keys-few) != 1 || remembered > many {
+		t.Errorf("%d failures are remembered, want those of the latest %d keys and %d at most", remembered, few, many)
+	}
+}
+
+// A countlessPacer never waits, and leaves counting to the queue.
+type countlessPacer struct{ queue.RateLimiter[int] }
+
+func (countlessPacer) Wait(int, int, time.Time) time.Duration { return 0 }
+func (countlessPacer) Spend(int, time.Time)                   {}
+func (countlessPacer) Forget(int)                             {}
+
+// Entries are used again for other keys, of which the queue must know nothing.
+func TestAKeyThatFollowsManyOthersIsAsNew(t *testing.T) {
+	r := newRig(t, queue.Config[string]{
+		Timed: true, Tenant: namespace, Triggers: 4, HotKeys: queue.HotKeys{Quiet: time.Hour},
+	})
+	for i := range 5000 {
+		key := strconv.Itoa(i%7) + "/" + strconv.Itoa(i)
+		r.AddWith(key, queue.AddOptions{Priority: queue.Urgent, Trigger: queue.Trigger{Cause: key}})
+		info, _ := r.Find(key)
+		if info.State != queue.Ready || info.Failures != 0 || info.LastErr != nil || info.Tenant != namespace(key) {
+			t.Fatalf("%s is %s, of tenant %s", key, info.Why(), info.Tenant)
+		}
+		item := r.take(key)
+		if item.Attempt != 1 || item.Triggers.Count != 1 || item.Triggers.First.Cause != key {
+			t.Fatalf("%s runs for %v at attempt %d", key, item.Triggers, item.Attempt)
+		}
+		r.Finish(item, queue.Park(errBroken))
+		r.Drop(key)
 	}
 }
 

@@ -216,12 +216,12 @@ func TestShutDownReleasesWaiters(t *testing.T) {
 
 // In a bubble of synctest every goroutine that is left over at the end fails the test.
 func TestAFakeClock(t *testing.T) {
-	ends := map[string]func(t *testing.T, q *queue.Queue[string], cancel func()){
-		"ShutDown":           func(_ *testing.T, q *queue.Queue[string], _ func()) { q.ShutDown() },
-		"nobody waits":       func(_ *testing.T, _ *queue.Queue[string], cancel func()) { cancel() },
-		"drained":            func(t *testing.T, q *queue.Queue[string], _ func()) { wantDrained(t, drain(t.Context(), q)) },
-		"the delay is gone":  func(_ *testing.T, q *queue.Queue[string], _ func()) { q.Cancel("a"); q.Cancel("b"); q.ShutDown() },
-		"the delay was long": func(_ *testing.T, q *queue.Queue[string], cancel func()) { q.AddAfter("c", time.Second); cancel() },
+	ends := map[string]func(q *queue.Queue[string], cancel func()){
+		"ShutDown":           func(q *queue.Queue[string], _ func()) { q.ShutDown() },
+		"nobody waits":       func(_ *queue.Queue[string], cancel func()) { cancel() },
+		"drained":            func(q *queue.Queue[string], _ func()) { q.ShutDownWithDrain() },
+		"the delay is gone":  func(q *queue.Queue[string], _ func()) { q.Cancel("a"); q.Cancel("b"); q.ShutDown() },
+		"the delay was long": func(q *queue.Queue[string], cancel func()) { q.AddAfter("c", time.Second); cancel() },
 	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
@@ -234,7 +234,7 @@ func TestAFakeClock(t *testing.T) {
 				takeInBackground(ctx, q)
 				q.AddAfter("b", 2*time.Hour)
 				q.AddAfter("a", time.Hour)
-				end(t, q, cancel)
+				end(q, cancel)
 				synctest.Wait()
 				if clock.HasWaiters() {
 					t.Errorf("%d timers are left", clock.Waiters())
