@@ -108,6 +108,23 @@ func (c cycleRun) takeFinish(outcome queue.Outcome) {
 	c.q.Finish(item, outcome)
 }
 
+func TestNewKeysInTheLongRunAllocateNothing(t *testing.T) {
+	q := queue.New(queue.Config[int]{})
+	next := 0
+	cycle := func() {
+		next++
+		q.Add(next)
+		key, _ := q.Get()
+		q.Done(key)
+	}
+	for range 5000 {
+		cycle()
+	}
+	if got := testing.AllocsPerRun(1000, cycle); got != 0 {
+		t.Errorf("%v allocations for each new key, want none", got)
+	}
+}
+
 func TestARepeatedAddAllocatesNothing(t *testing.T) {
 	q := queue.New(queue.Config[string]{})
 	q.Add("a")

@@ -172,6 +172,10 @@ func TestWhatComesWhileAKeyRunsThatThenFails(t *testing.T) {
 		"event with a delay":   {func(r rig) { r.AddWith("a", queue.AddOptions{Delay: time.Millisecond}) }, time.Second},
 		"Now":                  {func(r rig) { r.AddWith("a", queue.AddOptions{Now: true}) }, 0},
 		"event, Now":           {func(r rig) { r.AddWith("a", queue.AddOptions{}); r.AddWith("a", queue.AddOptions{Now: true}) }, 0},
+		"event, urgent Now": {func(r rig) {
+			r.AddWith("a", queue.AddOptions{})
+			r.AddWith("a", queue.AddOptions{Priority: queue.Urgent, Now: true})
+		}, 0},
 		"Now, event":           {func(r rig) { r.AddWith("a", queue.AddOptions{Now: true}); r.AddWith("a", queue.AddOptions{}) }, 0},
 		"Add":                  {func(r rig) { r.Add("a") }, 0},
 		"event, Add":           {func(r rig) { r.AddWith("a", queue.AddOptions{}); r.Add("a") }, 0},
@@ -223,6 +227,9 @@ func TestAddRateLimitedCountsEachFailureAndSpendsOnceAWait(t *testing.T) {
 				t.Errorf("%d failures, want %d", failures, test.calls)
 			}
 			spy.wantSpent(t, test.spent...)
+			if test.spent == nil && test.want == 0 && len(spy.asked) > 0 || len(spy.asked) > 1 {
+				t.Errorf("asked at %v for a wait that is not needed", spy.asked)
+			}
 			r.takeAfter(test.want, "a")
 			r.Done("a")
 			r.clock.Step(2 * time.Hour)
@@ -234,13 +241,14 @@ func TestAddRateLimitedCountsEachFailureAndSpendsOnceAWait(t *testing.T) {
 func TestRetryAfterHasAWaitOfItsOwn(t *testing.T) {
 	for _, wait := range []time.Duration{time.Minute, time.Millisecond, 0, -time.Second} {
 		t.Run(wait.String(), func(t *testing.T) {
-			r, spy := newSpiedRig(t, queue.Config[string]{})
+			r, spy := newSpiedRig(t, queue.Config[string]{Timed: true})
+			r.clock.Step(time.Hour)
 			r.Add("a")
 			item := r.take("a")
 			r.AddWith("a", queue.AddOptions{}) // meanwhile: merged
 			r.Finish(item, queue.RetryAfter(wait, errBroken))
-			if item := r.takeAfter(wait, "a"); item.Attempt != 2 {
-				t.Errorf("attempt %d, want 2", item.Attempt)
+			if item := r.takeAfter(wait, "a"); item.Attempt != 2 || !item.ReadyAt.Equal(r.clock.Now()) {
+				t.Errorf("attempt %d, ready at %v; want 2 at %v", item.Attempt, item.ReadyAt, r.clock.Now())
 			}
 			if len(spy.asked)+len(spy.spent) != 0 {
 				t.Error("the rate limiter was asked")

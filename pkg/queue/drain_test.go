@@ -19,13 +19,13 @@ func TestShutDown(t *testing.T) {
 	r.Add("running") // again
 	r.AddAfter("due", time.Second)
 	r.AddAfter("not due", time.Hour)
-	r.clock.Step(time.Second)
 	r.Add("ready")
+	r.clock.Step(time.Second)
 
 	r.ShutDown()
 	r.ShutDown() // does nothing
 
-	wantKeys(t, take(t, r.Queue), "due", "ready")
+	wantKeys(t, take(t, r.Queue), "ready", "due")
 	r.Finish(item, queue.Retry(nil))
 	wantKeys(t, take(t, r.Queue), "running") // added before
 	r.clock.Step(2 * time.Hour)

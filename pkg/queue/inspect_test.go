@@ -219,6 +219,16 @@ func TestKeyInfo(t *testing.T) {
 	}
 }
 
+func TestARunningKeyHasThePriorityOfItsRun(t *testing.T) {
+	r := newRig(t, queue.Config[string]{})
+	r.AddWith("a", at(queue.Low))
+	r.take("a")
+	r.AddWith("a", at(queue.High))
+	if info, _ := r.Find("a"); info.Priority != queue.Low || info.Next != queue.Ready {
+		t.Errorf("runs at %v, next %q; want low, ready", info.Priority, info.Next)
+	}
+}
+
 func TestWithoutTimedThereAreNoTimes(t *testing.T) {
 	r := newRig(t, queue.Config[string]{})
 	r.clock.Step(time.Hour)

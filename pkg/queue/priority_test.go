@@ -111,12 +111,24 @@ func TestAddHasNormalPriorityOrTheOneThatTheKeyHas(t *testing.T) {
 }
 
 func TestAPriorityIsForgottenWithTheRun(t *testing.T) {
-	r := newRig(t, queue.Config[string]{})
-	r.AddWith("a", at(queue.Urgent))
-	r.finish("a", queue.Success())
-	r.AddWith("a", at(queue.Low))
-	if got := r.take("a").Priority; got != queue.Low {
-		t.Errorf("served at %v, want low", got)
+	adds := map[string]struct {
+		add  func(r rig)
+		want queue.Priority
+	}{
+		"AddWith":        {func(r rig) { r.AddWith("a", at(queue.Low)) }, queue.Low},
+		"Add":            {func(r rig) { r.Add("a") }, queue.Normal},
+		"AddAfter":       {func(r rig) { r.AddAfter("a", time.Second) }, queue.Normal},
+		"AddRateLimited": {func(r rig) { r.AddRateLimited("a") }, queue.Normal},
+	}
+	for name, test := range adds {
+		r := newRig(t, queue.Config[string]{})
+		r.AddWith("a", at(queue.Urgent))
+		r.finish("a", queue.Success())
+		test.add(r)
+		r.clock.Step(time.Second)
+		if got := r.take("a").Priority; got != test.want {
+			t.Errorf("%s: served at %v, want %v", name, got, test.want)
+		}
 	}
 }
 
@@ -190,6 +202,19 @@ func TestMaxOvertakes(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAClassThatWasEmptyBeginsToWaitAnew(t *testing.T) {
+	r := newRig(t, queue.Config[string]{MaxOvertakes: 3})
+	for i := range 8 {
+		r.AddWith(fmt.Sprint("urgent ", i), at(queue.Urgent))
+	}
+	r.AddWith("low 1", at(queue.Low))
+	r.take("urgent 0")
+	r.take("urgent 1")
+	r.AddWith("low 1", at(queue.Urgent))
+	r.AddWith("low 2", at(queue.Low))
+	wantKeys(t, take(t, r.Queue)[:4], "urgent 2", "urgent 3", "urgent 4", "low 2")
 }
 
 func TestABacklogOfOldWorkHardlyHoldsUpNewWork(t *testing.T) {

@@ -105,6 +105,22 @@ func TestNoTenantStarvesUnderUrgentKeysOfAnother(t *testing.T) {
 	wantKeys(t, take(t, r.Queue), "a/0", "a/1", "b/1", "a/2", "a/3", "b/2", "a/4", "a/5")
 }
 
+func TestTheTenantIsAskedForWhenTheKeyIsNotRemembered(t *testing.T) {
+	asked := 0
+	r := newRig(t, queue.Config[string]{Tenant: func(key string) string {
+		asked++
+		return namespace(key)
+	}})
+	for range 3 {
+		r.Add("a/1")
+		r.Add("a/1")
+		r.finish("a/1", queue.Success())
+	}
+	if asked != 1 {
+		t.Errorf("asked %d times for the tenant of one key", asked)
+	}
+}
+
 func TestTenantStats(t *testing.T) {
 	r := newRig(t, queue.Config[string]{Tenant: namespace})
 	r.Add("a/parked")

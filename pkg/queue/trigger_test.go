@@ -165,6 +165,16 @@ func TestTriggersThatWentAreForgotten(t *testing.T) {
 			r.AddWith("k", queue.AddOptions{Delay: time.Second, Trigger: queue.Trigger{Cause: "old"}})
 			r.Cancel("k")
 		},
+		"Cancel while running": func(r rig) {
+			r.Add("k")
+			item := r.take("k")
+			r.AddWith("k", queue.AddOptions{Delay: time.Second, Trigger: queue.Trigger{Cause: "old"}})
+			r.Cancel("k")
+			r.AddWith("k", because("new"))
+			r.Finish(item, queue.Success())
+			wantCauses(r.t, r.take("k").Triggers, 1, "new")
+			r.Done("k")
+		},
 		"Done": func(r rig) {
 			r.AddWith("k", because("old"))
 			r.take("k")
