@@ -166,12 +166,12 @@ func TestWhatComesWhileAKeyRunsThatThenFails(t *testing.T) {
 		add  func(r rig)
 		want time.Duration
 	}{
-		"nothing":              {func(rig) {}, time.Second},
-		"event":                {func(r rig) { r.AddWith("a", queue.AddOptions{}) }, time.Second},
-		"urgent event":         {func(r rig) { r.AddWith("a", at(queue.Urgent)) }, time.Second},
-		"event with a delay":   {func(r rig) { r.AddWith("a", queue.AddOptions{Delay: time.Millisecond}) }, time.Second},
-		"Now":                  {func(r rig) { r.AddWith("a", queue.AddOptions{Now: true}) }, 0},
-		"event, Now":           {func(r rig) { r.AddWith("a", queue.AddOptions{}); r.AddWith("a", queue.AddOptions{Now: true}) }, 0},
+		"nothing":            {func(rig) {}, time.Second},
+		"event":              {func(r rig) { r.AddWith("a", queue.AddOptions{}) }, time.Second},
+		"urgent event":       {func(r rig) { r.AddWith("a", at(queue.Urgent)) }, time.Second},
+		"event with a delay": {func(r rig) { r.AddWith("a", queue.AddOptions{Delay: time.Millisecond}) }, time.Second},
+		"Now":                {func(r rig) { r.AddWith("a", queue.AddOptions{Now: true}) }, 0},
+		"event, Now":         {func(r rig) { r.AddWith("a", queue.AddOptions{}); r.AddWith("a", queue.AddOptions{Now: true}) }, 0},
 		"event, urgent Now": {func(r rig) {
 			r.AddWith("a", queue.AddOptions{})
 			r.AddWith("a", queue.AddOptions{Priority: queue.Urgent, Now: true})

@@ -173,14 +173,13 @@ func TestCancel(t *testing.T) {
 			r.finish("a", queue.Success())
 			r.AddWith("a", queue.AddOptions{})
 		}, true},
-		"delay while running":      {func(r rig) { r.Add("a"); r.take("a"); r.AddAfter("a", time.Second) }, true},
-		"unknown":                  {func(rig) {}, false},
-		"done":                     {func(r rig) { r.Add("a"); r.finish("a", queue.Success()) }, false},
-		"running":                  {func(r rig) { r.Add("a"); r.take("a") }, false},
-		"ready":                    {func(r rig) { r.Add("a") }, false},
-		"due":                      {func(r rig) { r.AddAfter("a", time.Second); r.clock.Step(time.Second) }, false},
-		"parked":                   {func(r rig) { r.Add("a"); r.finish("a", queue.Park(nil)) }, false},
-		"right after it is ending": {func(r rig) { r.Add("a"); r.take("a"); r.Add("a") }, false},
+		"delay while running":            {func(r rig) { r.Add("a"); r.take("a"); r.AddAfter("a", time.Second) }, true},
+		"unknown":                        {func(rig) {}, false},
+		"done":                           {func(r rig) { r.Add("a"); r.finish("a", queue.Success()) }, false},
+		"running":                        {func(r rig) { r.Add("a"); r.take("a") }, false},
+		"ready":                          {func(r rig) { r.Add("a") }, false},
+		"parked":                         {func(r rig) { r.Add("a"); r.finish("a", queue.Park(nil)) }, false},
+		"running, and again right after": {func(r rig) { r.Add("a"); r.take("a"); r.Add("a") }, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -199,6 +198,16 @@ func TestCancel(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCancelIsTooLateForAKeyThatIsDue(t *testing.T) {
+	r := newRig(t, queue.Config[string]{})
+	r.AddAfter("a", time.Second)
+	r.clock.Step(time.Second)
+	if r.Cancel("a") {
+		t.Error("cancelled a run that was due")
+	}
+	r.take("a")
 }
 
 func TestCancelKeepsTheFailures(t *testing.T) {
