@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+)
 
 // A core is the queue's state and its transitions. It has no lock, no clock and no goroutine: every call says what time
 // it is, measured from the start of the queue, and a [Queue] calls it under its lock.
@@ -49,6 +52,7 @@ func newCore[K comparable](config Config[K]) core[K] {
 		timed:      config.Timed || config.Triggers > 0 || config.Metrics != nil,
 		plain:      config.Triggers == 0 && config.HotKeys.Quiet == 0 && config.Order == nil,
 		start:      config.Clock.Now(),
+		runs:       rand.Uint32(), // so that an item of another queue is no item of this one
 		table:      newTable(config.Tenant),
 		ready:      readySet[K]{maxOvertakes: config.MaxOvertakes, order: config.Order},
 	}

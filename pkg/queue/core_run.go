@@ -82,6 +82,9 @@ func (c *core[K]) finish(e *entry[K], consumed *Triggers, outcome Outcome, now t
 // requeue makes an entry wait that has succeeded, unless it is ready or due earlier without that.
 func (c *core[K]) requeue(e *entry[K], delay, now time.Duration) {
 	c.promote(now)
+	if e.pending == idle {
+		e.class = min(e.class, normalClass)
+	}
 	switch {
 	case c.shutDown || e.pending == ready:
 	case delay == 0:

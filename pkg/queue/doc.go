@@ -6,7 +6,8 @@
 //   - At least once: a key added while it is processed runs again after that.
 //   - Stingy: however often a key is added while it waits, it is handed out once; it has one pending run at most.
 //   - Fair: keys of the same priority are handed out in the order in which they became ready, or if there are tenants,
-//     in turns; and no priority waits for more than so many keys of others.
+//     in turns; and no priority waits for more than so many keys of others. A key that is raised to a higher priority
+//     while it waits comes after those that have it already.
 //   - Honest: an event neither shortens the wait of a key that fails nor counts as a failure, unless it says Now.
 //   - Bounded: memory is in proportion to the keys that wait or run. What is remembered of others has a limit.
 //   - Many producers and many consumers; every method may be called concurrently.

@@ -61,10 +61,10 @@ type KeyInfo[K comparable] struct {
 func (i KeyInfo[K]) Why() string {
 	why := i.what()
 	if i.Failures > 0 {
-		why += fmt.Sprintf("; failed %d times in a row", i.Failures)
+		why += fmt.Sprintf("; failures in a row: %d", i.Failures)
 	}
 	if i.LastErr != nil {
-		why += fmt.Sprintf(", last with %q", i.LastErr.Error())
+		why += fmt.Sprintf("; last error: %q", i.LastErr.Error())
 	}
 	return why
 }

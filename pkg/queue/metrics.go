@@ -6,7 +6,8 @@ import "time"
 // after the queue's lock was released: they may be slow and may call the queue, and they must be safe for concurrent
 // calls, which may come slightly out of order. Package queue/clientgo makes one of client-go's metrics.
 type Metrics interface {
-	// Added is called when n keys of a priority became ready.
+	// Added is called when n keys of a priority became ready. A key whose priority is raised while it waits is taken at
+	// another than it was added with; [Stats.Classes] tell how many wait at each.
 	Added(priority Priority, n int)
 	// Taken is called when a key was handed out that was ready for so long.
 	Taken(priority Priority, waited time.Duration)
@@ -15,7 +16,8 @@ type Metrics interface {
 	// Retried is called when n keys were added by [Queue.AddAfter] or [Queue.AddRateLimited], or failed and wait for
 	// their retry.
 	Retried(n int)
-	// Gauges is called at most every [GaugeInterval] while the queue holds anything, and once when it is empty again.
+	// Gauges is called every [GaugeInterval] while the queue holds anything, until [Queue.ShutDown]; once when it is
+	// empty again; and once when after ShutDown nothing is ready nor running any more.
 	Gauges(Stats)
 }
 

@@ -22,8 +22,8 @@ const (
 // Success says that the run did what it should. The key's next failure counts as the first.
 func Success() Outcome { return Outcome{} }
 
-// RequeueAfter is a [Success] after which the key runs again when the delay is over, or earlier if there is an event. A
-// delay that is not positive means at once.
+// RequeueAfter is a [Success] after which the key runs again when the delay is over, or earlier if there is an event, at
+// the priority of this run but not above [Normal]. A delay that is not positive means at once.
 func RequeueAfter(delay time.Duration) Outcome { return Outcome{kind: requeued, after: max(0, delay)} }
 
 // Retry says that the run failed: the key runs again after the wait that the rate limiter says. Events meanwhile neither

@@ -25,6 +25,7 @@ type Queue[K comparable] struct {
 	waiting  int           // callers that wait in Take, or were just woken
 	waking   bool          // a token is in wake, or one that took it is on its way to the lock
 	gaugesAt time.Duration // when the metrics want to see the gauges, or never
+	ended    bool          // the metrics know that nothing will happen any more
 	drain    *drain        // while somebody waits for the queue to be empty
 }
 

@@ -2,22 +2,83 @@ package queue_test
 
 import (
 	"context"
-	"errors"
+	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
-	utilclock "k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// backOff is the rate limiter of tests that need a growing wait: 1 s, 2 s, 4 s and so on up to a minute.
+func backOff() queue.RateLimiter[string] {
+	return queue.Exponential[string](queue.ExponentialConfig{Base: time.Second, Max: time.Minute})
+}
+
+// A rig is a queue whose clock stands still until the test moves it.
+type rig struct {
+	*queue.Queue[string]
+	t     *testing.T
+	clock *clocktesting.FakeClock
+}
+
+func newRig(t *testing.T, config queue.Config[string]) rig {
+	t.Helper()
+	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
+	config.Clock = clock
+	if config.RateLimiter == nil {
+		config.RateLimiter = backOff()
+	}
+	return rig{queue.New(config), t, clock}
+}
+
+// take hands out the key, which must be the next that is ready.
+func (r rig) take(key string) queue.Item[string] {
+	r.t.Helper()
+	r.wantReady()
+	item, err := r.Take(r.t.Context())
+	if err != nil || item.Key != key {
+		r.t.Fatalf("took %q, %v; want %q", item.Key, err, key)
+	}
+	return item
+}
+
+// finish takes the key, which must be the next that is ready, and ends its run.
+func (r rig) finish(key string, outcome queue.Outcome) {
+	r.t.Helper()
+	r.Finish(r.take(key), outcome)
+}
+
+// takeAfter checks that nothing is ready until the wait is over, and takes the key, which must be ready then.
+func (r rig) takeAfter(wait time.Duration, key string) queue.Item[string] {
+	r.t.Helper()
+	if wait > 0 {
+		r.clock.Step(wait - 1)
+		r.wantIdle()
+		r.clock.Step(1)
+	}
+	return r.take(key)
+}
+
+func (r rig) wantReady() {
+	r.t.Helper()
+	if r.Len() == 0 {
+		r.t.Fatal("nothing is ready")
+	}
+}
+
+func (r rig) wantIdle() {
+	r.t.Helper()
+	wantKeys(r.t, take(r.t, r.Queue))
+}
 
 // take hands out what is ready, in order, without waiting.
 func take(t *testing.T, q *queue.Queue[string]) []string {
@@ -41,6 +102,16 @@ func wantKeys(t *testing.T, got []string, want ...string) {
 	}
 }
 
+func wantPanic(t *testing.T, call func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Error("did not panic")
+		}
+	}()
+	call()
+}
+
 func TestAddsWhileQueuedAreOneRun(t *testing.T) {
 	q := queue.New(queue.Config[string]{})
 	for _, key := range []string{"a", "b", "a", "c", "b"} {
@@ -59,6 +130,9 @@ func TestAddWhileRunningRunsAgainAfterDone(t *testing.T) {
 
 	q.Add("a")
 	q.Add("a")
+	if q.Len() != 0 {
+		t.Errorf("Len is %d while the key runs, want 0", q.Len())
+	}
 	wantKeys(t, take(t, q)) // one worker per key
 	q.Done("a")
 	wantKeys(t, take(t, q), "a")
@@ -74,306 +148,166 @@ func TestDoneOfAKeyThatIsNotRunning(t *testing.T) {
 	wantKeys(t, take(t, q), "a")
 }
 
-func TestDelays(t *testing.T) {
-	tests := map[string]struct {
-		add  func(q *queue.Queue[string])
-		want map[time.Duration][]string // what is ready at that time after the start
-	}{
-		"in order of due time": {
-			add:  func(q *queue.Queue[string]) { q.AddAfter("late", 2*time.Second); q.AddAfter("soon", time.Second) },
-			want: map[time.Duration][]string{0: nil, time.Second: {"soon"}, 2 * time.Second: {"late"}},
-		},
-		"earlier delay wins": {
-			add:  func(q *queue.Queue[string]) { q.AddAfter("a", 3*time.Second); q.AddAfter("a", time.Second) },
-			want: map[time.Duration][]string{time.Second: {"a"}, 3 * time.Second: nil},
-		},
-		"later delay is ignored": {
-			add:  func(q *queue.Queue[string]) { q.AddAfter("a", time.Second); q.AddAfter("a", 3*time.Second) },
-			want: map[time.Duration][]string{time.Second: {"a"}, 3 * time.Second: nil},
-		},
-		"add overtakes a delay": {
-			add:  func(q *queue.Queue[string]) { q.AddAfter("a", time.Second); q.Add("a") },
-			want: map[time.Duration][]string{0: {"a"}, time.Second: nil},
-		},
-		"delay of a ready key is ignored": {
-			add:  func(q *queue.Queue[string]) { q.Add("a"); q.AddAfter("a", time.Second) },
-			want: map[time.Duration][]string{0: {"a"}, time.Second: nil},
-		},
-		"no delay is an add": {
-			add:  func(q *queue.Queue[string]) { q.AddAfter("a", 0); q.AddAfter("b", -time.Second) },
-			want: map[time.Duration][]string{0: {"a", "b"}},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			clock := clocktesting.NewFakeClock(time.Unix(0, 0))
-			q := queue.New(queue.Config[string]{Clock: clock})
-			test.add(q)
-			for second := range 4 {
-				got := take(t, q)
-				wantKeys(t, got, test.want[time.Duration(second)*time.Second]...)
-				for _, key := range got {
-					q.Done(key)
-				}
-				clock.Step(time.Second)
-			}
-		})
-	}
+func TestFinishOfARunThatIsOver(t *testing.T) {
+	r := newRig(t, queue.Config[string]{})
+	r.Finish(queue.Item[string]{}, queue.Success())
+	r.Finish(queue.Item[string]{Key: "a"}, queue.Success())
+
+	r.Add("a")
+	first := r.take("a")
+	r.Finish(first, queue.Success())
+	r.Finish(first, queue.Retry(nil)) // twice
+	r.wantIdle()
+
+	r.Add("a")
+	second := r.take("a")
+	r.Finish(first, queue.Success()) // while another worker runs the key
+	r.Add("a")
+	r.wantIdle()
+	r.Done("a")
+	r.Finish(second, queue.Park(nil)) // after Done
+	r.take("a")
 }
 
-func TestDelayWhileRunning(t *testing.T) {
-	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
-	q := queue.New(queue.Config[string]{Clock: clock})
-	q.Add("a")
-	wantKeys(t, take(t, q), "a")
-
-	q.AddAfter("a", time.Second)
-	clock.Step(2 * time.Second)
-	wantKeys(t, take(t, q)) // due, but still running
-	q.Done("a")
-	wantKeys(t, take(t, q), "a")
-}
-
-func TestDoneKeepsTheDelay(t *testing.T) {
-	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
-	q := queue.New(queue.Config[string]{Clock: clock})
-	q.Add("a")
-	wantKeys(t, take(t, q), "a")
-	q.AddAfter("a", time.Second)
-	q.Done("a")
-	wantKeys(t, take(t, q))
-	clock.Step(time.Second)
-	wantKeys(t, take(t, q), "a")
+func TestOrderIsThatOfBecomingReady(t *testing.T) {
+	r := newRig(t, queue.Config[string]{})
+	r.Add("runs")
+	r.take("runs")
+	for _, key := range []string{"first", "second", "third"} {
+		r.AddAfter(key, time.Second)
+	}
+	r.clock.Step(time.Second)
+	r.Add("added later")
+	r.Add("runs")
+	r.AddAfter("last", time.Second)
+	r.clock.Step(time.Second)
+	r.Done("runs")
+	wantKeys(t, take(t, r.Queue), "first", "second", "third", "added later", "last", "runs")
 }
 
 func TestReadyAt(t *testing.T) {
-	start := time.Unix(0, 0)
 	tests := map[string]struct {
-		prepare func(q *queue.Queue[string], clock *clocktesting.FakeClock)
+		prepare func(r rig)
 		want    time.Duration // after the start
 	}{
-		"added": {func(q *queue.Queue[string], clock *clocktesting.FakeClock) {
-			clock.Step(time.Second)
-			q.Add("a")
-			clock.Step(time.Hour)
+		"added": {func(r rig) {
+			r.clock.Step(time.Second)
+			r.Add("a")
+			r.clock.Step(time.Hour)
 		}, time.Second},
-		"delayed": {func(q *queue.Queue[string], clock *clocktesting.FakeClock) {
-			q.AddAfter("a", time.Second)
-			clock.Step(time.Hour)
+		"delayed": {func(r rig) {
+			r.AddAfter("a", time.Second)
+			r.clock.Step(time.Hour)
 		}, time.Second},
-		"added while running": {func(q *queue.Queue[string], clock *clocktesting.FakeClock) {
-			q.Add("a")
-			take(t, q)
-			q.Add("a")
-			clock.Step(time.Hour)
-			q.Done("a")
+		"added while running": {func(r rig) {
+			r.Add("a")
+			r.take("a")
+			r.Add("a")
+			r.clock.Step(time.Hour)
+			r.Done("a")
 		}, time.Hour},
-		"due while running": {func(q *queue.Queue[string], clock *clocktesting.FakeClock) {
-			q.Add("a")
-			take(t, q)
-			q.AddAfter("a", time.Second)
-			clock.Step(time.Hour)
-			q.Done("a")
+		"due while running": {func(r rig) {
+			r.Add("a")
+			r.take("a")
+			r.AddAfter("a", time.Second)
+			r.clock.Step(time.Hour)
+			r.Done("a")
 		}, time.Hour},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			clock := clocktesting.NewFakeClock(start)
-			q := queue.New(queue.Config[string]{Clock: clock, Timed: true})
-			test.prepare(q, clock)
-			item, err := q.Take(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := item.ReadyAt.Sub(start); got != test.want {
+			r := newRig(t, queue.Config[string]{Timed: true})
+			start := r.clock.Now()
+			test.prepare(r)
+			if got := r.take("a").ReadyAt.Sub(start); got != test.want {
 				t.Errorf("ready %v after the start, want %v", got, test.want)
 			}
 		})
 	}
 }
 
-func TestOrderIsThatOfBecomingReady(t *testing.T) {
-	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
-	q := queue.New(queue.Config[string]{Clock: clock})
-	q.Add("runs")
-	take(t, q)
-	for _, key := range []string{"first", "second", "third"} {
-		q.AddAfter(key, time.Second)
-	}
-	clock.Step(time.Second)
-	q.Add("added later")
-	q.Add("runs")
-	q.AddAfter("last", time.Second)
-	clock.Step(time.Second)
-	q.Done("runs")
-	wantKeys(t, take(t, q), "first", "second", "third", "added later", "last", "runs")
-}
-
-func TestShutDownKeepsWhatIsDue(t *testing.T) {
-	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
-	q := queue.New(queue.Config[string]{Clock: clock})
-	q.AddAfter("due", time.Second)
-	q.AddAfter("not due", time.Hour)
-	clock.Step(time.Second)
-	q.ShutDown()
-	wantKeys(t, take(t, q), "due")
-}
-
-// An earlyClock's timers fire before their time once, as they do when the clock is set back.
-type earlyClock struct{ utilclock.RealClock }
-
-func (c earlyClock) NewTimer(d time.Duration) utilclock.Timer {
-	return &earlyTimer{Timer: c.RealClock.NewTimer(d)}
-}
-
-type earlyTimer struct {
-	utilclock.Timer
-	wasEarly bool
-}
-
-func (t *earlyTimer) Reset(d time.Duration) bool {
-	if !t.wasEarly {
-		t.wasEarly = true
-		d /= 2
-	}
-	return t.Timer.Reset(d)
-}
-
-func TestATimerThatFiresEarlyLosesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := queue.New(queue.Config[string]{Clock: earlyClock{}})
-		start := time.Now()
-		q.AddAfter("a", time.Second)
-		if _, err := q.Take(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if got := time.Since(start); got < time.Second {
-			t.Errorf("handed out after %v, want not before 1s", got)
-		}
-	})
-}
-
-func TestTakeWaitsForOneDelayAfterTheOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := queue.New(queue.Config[time.Duration]{})
-		start := time.Now()
-		for _, delay := range []time.Duration{3 * time.Second, time.Second, 2 * time.Second} {
-			q.AddAfter(delay, delay)
-		}
-		for range 3 {
-			item, err := q.Take(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := time.Since(start); got != item.Key {
-				t.Errorf("a delay of %v took %v", item.Key, got)
-			}
-		}
-	})
-}
-
-func TestTakeWaits(t *testing.T) {
-	tests := map[string]func(q *queue.Queue[string]){
-		"for an add":          func(q *queue.Queue[string]) { q.Add("a") },
-		"for a delay":         func(q *queue.Queue[string]) { q.AddAfter("a", time.Hour) },
-		"for a shorter delay": func(q *queue.Queue[string]) { q.AddAfter("a", time.Hour); q.AddAfter("a", time.Minute) },
-		"for the rate limit":  func(q *queue.Queue[string]) { q.AddRateLimited("a") },
+// What is remembered of keys that are done has a limit, also of those that failed and were never forgotten.
+func TestMemoryFollowsTheKeysThatWaitOrRun(t *testing.T) {
+	const keys = 200_000
+	tests := map[string]func(q *queue.Queue[int], key int){
+		"added":   (*queue.Queue[int]).Add,
+		"delayed": func(q *queue.Queue[int], key int) { q.AddAfter(key, time.Hour) },
 	}
 	for name, add := range tests {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				q := queue.New(queue.Config[string]{})
-				taken := make(chan string)
-				go func() {
-					item, _ := q.Take(context.Background())
-					taken <- item.Key
-				}()
-				synctest.Wait()
-				add(q)
-				if got := <-taken; got != "a" {
-					t.Errorf("took %q, want a", got)
-				}
-			})
+			clock := clocktesting.NewFakeClock(time.Unix(0, 0))
+			q := queue.New(queue.Config[int]{Clock: clock})
+			before := heap()
+			for key := range keys {
+				add(q, key)
+			}
+			full := heap() - before
+			clock.Step(time.Hour)
+			for range keys {
+				key, _ := q.Get()
+				q.Done(key)
+			}
+			if left := heap() - before; left > full/4 {
+				t.Errorf("%d kB of %d kB are left", left>>10, full>>10)
+			}
+			runtime.KeepAlive(q)
 		})
 	}
 }
 
-func TestOneWakeUpReachesEveryWaiter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := queue.New(queue.Config[int]{})
-		var taken atomic.Int32
-		for range 10 {
-			go func() {
-				if _, err := q.Take(context.Background()); err == nil {
-					taken.Add(1)
-				}
-			}()
-		}
-		synctest.Wait()
-		for key := range 10 {
-			q.AddAfter(key, time.Second) // all due at once
-		}
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if taken.Load() != 10 {
-			t.Errorf("%d of 10 waiters got a key", taken.Load())
-		}
-		q.ShutDown()
-	})
+// Failures that nobody forgets are remembered, but not for ever.
+func TestFailuresOfIdleKeysAreRememberedUpToALimit(t *testing.T) {
+	const keys, few, many = 200_000, 64 * 1024, 128 * 1024
+	clock := clocktesting.NewFakeClock(time.Unix(0, 0))
+	q := queue.New(queue.Config[int]{Clock: clock, RateLimiter: countlessPacer{}})
+	for key := range keys {
+		q.AddRateLimited(key)
+		q.Get()
+		q.Done(key)
+	}
+	remembered := 0
+	for key := range keys {
+		remembered += q.NumRequeues(key)
+	}
+	if q.NumRequeues(keys-few) != 1 || remembered > many {
+		t.Errorf("%d failures are remembered, want those of the latest %d keys and %d at most", remembered, few, many)
+	}
 }
 
-func TestTakeEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := queue.New(queue.Config[string]{})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if _, err := q.Take(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Take returned %v, want the context's error", err)
-		}
+// A countlessPacer never waits, and leaves counting to the queue.
+type countlessPacer struct{ queue.RateLimiter[int] }
+
+func (countlessPacer) Wait(int, int, time.Time) time.Duration { return 0 }
+func (countlessPacer) Spend(int, time.Time)                   {}
+func (countlessPacer) Forget(int)                             {}
+
+// Entries are used again for other keys, of which the queue must know nothing.
+func TestAKeyThatFollowsManyOthersIsAsNew(t *testing.T) {
+	r := newRig(t, queue.Config[string]{
+		Timed: true, Tenant: namespace, Triggers: 4, HotKeys: queue.HotKeys{Quiet: time.Hour},
 	})
+	for i := range 5000 {
+		key := strconv.Itoa(i%7) + "/" + strconv.Itoa(i)
+		r.AddWith(key, queue.AddOptions{Priority: queue.Urgent, Trigger: queue.Trigger{Cause: key}})
+		info, _ := r.Find(key)
+		if info.State != queue.Ready || info.Failures != 0 || info.LastErr != nil || info.Tenant != namespace(key) {
+			t.Fatalf("%s is %s, of tenant %s", key, info.Why(), info.Tenant)
+		}
+		item := r.take(key)
+		if item.Attempt != 1 || item.Triggers.Count != 1 || item.Triggers.First.Cause != key {
+			t.Fatalf("%s runs for %v at attempt %d", key, item.Triggers, item.Attempt)
+		}
+		r.Finish(item, queue.Park(errBroken))
+		r.Drop(key)
+	}
 }
 
-func TestShutDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := queue.New(queue.Config[string]{})
-		q.Add("ready")
-		q.AddAfter("delayed", time.Second)
-		q.ShutDown()
-		q.ShutDown()
-		q.Add("late")
-		q.AddAfter("late", time.Second)
-
-		item, err := q.Take(t.Context())
-		if err != nil || item.Key != "ready" {
-			t.Fatalf("took %q, %v; want the key that was ready", item.Key, err)
-		}
-		q.Add("ready") // running, but the queue is shut down
-		q.Done("ready")
-		time.Sleep(time.Minute)
-		if _, err := q.Take(t.Context()); !errors.Is(err, queue.ErrShutDown) {
-			t.Errorf("Take returned %v, want ErrShutDown", err)
-		}
-	})
-}
-
-func TestShutDownReleasesWaiters(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		q := queue.New(queue.Config[string]{})
-		errs := make(chan error, 3)
-		for range cap(errs) {
-			go func() {
-				_, err := q.Take(context.Background())
-				errs <- err
-			}()
-		}
-		synctest.Wait()
-		q.ShutDown()
-		for range cap(errs) {
-			if err := <-errs; !errors.Is(err, queue.ErrShutDown) {
-				t.Errorf("Take returned %v, want ErrShutDown", err)
-			}
-		}
-	})
+// heap returns how much memory is in use.
+func heap() int64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }
 
 // Every add is followed by a run that starts after it, and no key runs twice at once.
@@ -389,9 +323,12 @@ func TestManyProducersManyConsumers(t *testing.T) {
 			for i := range adds {
 				key := (i*7 + p) % keys
 				added[key].Add(1)
-				if i%5 == 0 {
+				switch i % 5 {
+				case 0:
 					q.AddAfter(key, time.Microsecond)
-				} else {
+				case 1:
+					q.AddWith(key, queue.AddOptions{Priority: queue.Priority(i%7 - 3)})
+				default:
 					q.Add(key)
 				}
 			}
@@ -409,7 +346,7 @@ func TestManyProducersManyConsumers(t *testing.T) {
 				}
 				seen[item.Key].Store(added[item.Key].Load())
 				running[item.Key].Store(false)
-				q.Done(item.Key)
+				q.Finish(item, queue.Success())
 			}
 		})
 	}

@@ -29,13 +29,13 @@ type lane[K comparable] struct {
 func (r *readySet[K]) len() int { return r.count }
 
 func (r *readySet[K]) push(e *entry[K]) {
-	r.count++
 	if r.order != nil {
 		r.order.Push(e.key)
-		return
+	} else {
+		r.filled |= 1 << e.class
+		r.lines[e.class].push(e)
 	}
-	r.filled |= 1 << e.class
-	r.lines[e.class].push(e)
+	r.count++
 }
 
 // pop takes out the entry that is next. The set must not be empty, nor have an order of the user's.

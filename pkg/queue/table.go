@@ -106,7 +106,7 @@ func (t *table[K]) retire(e *entry[K]) {
 		t.kept.push(e)
 	}
 	for range 2 {
-		if t.kept.len() > max(minKept, len(t.entries)/2) {
+		if active := len(t.entries) - t.kept.len() - t.failing.len(); t.kept.len() > max(minKept, active) {
 			t.evict()
 		}
 	}

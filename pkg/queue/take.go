@@ -119,16 +119,18 @@ func (q *Queue[K]) stopWaiting() {
 }
 
 // Finish ends the processing of an item and says how it went; what happens to the key next follows from that, see
-// [Outcome], and from what was added meanwhile. It does nothing when the item is not being processed any more. The item
-// must be of this queue.
+// [Outcome], and from what was added meanwhile. It does nothing when the item is not being processed any more. An item
+// with nothing but a key stands for the run of that key that is under way, for those who took it by [Queue.Get].
 func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
-	e := item.entry
-	if e == nil {
-		return
-	}
 	q.mu.Lock()
 	defer q.unlock()
-	if !e.running || e.run != item.run {
+	e := item.entry
+	if e == nil {
+		e = q.core.runningEntry(item.Key)
+	} else if !e.running || e.run != item.run {
+		e = nil
+	}
+	if e == nil {
 		return
 	}
 	q.core.finish(e, item.Triggers, outcome, q.timeOfOutcome(e, outcome))

@@ -32,7 +32,7 @@ type Triggers struct {
 	Count int       // of all, also of those that were left out
 }
 
-// String returns for instance "pods updated … services deleted (12 in all)". Nil is "".
+// String returns for instance "informer pods updated, …, queue retry (12 in all)". That of nil is empty.
 func (t *Triggers) String() string {
 	if t == nil {
 		return ""

@@ -45,8 +45,13 @@ func (q *Queue[K]) wakeOne() {
 func (q *Queue[K]) unlockAndTell() {
 	told := q.core.report
 	q.core.report = report{}
+	ended := q.core.shutDown && !q.ended && q.core.ready.len()+q.core.running.count == 0
+	q.ended = q.ended || ended
 	q.mu.Unlock()
 	told.tell(q.metrics)
+	if ended {
+		q.metrics.Gauges(q.Stats())
+	}
 }
 
 // nextAlarm returns when the timer has something to do. Delayed keys need it only while somebody waits: everybody else

@@ -1,0 +1,429 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+// A recorder is Metrics that notes what it is told.
+type recorder struct {
+	mu      sync.Mutex
+	calls   []string // all but gauges
+	added   int
+	taken   int
+	ended   int
+	retried int
+	gauges  []queue.Stats
+	at      []time.Time // of the gauges
+}
+
+func (r *recorder) note(format string, args ...any) {
+	r.calls = append(r.calls, fmt.Sprintf(format, args...))
+}
+
+func (r *recorder) Added(priority queue.Priority, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.added += n
+	r.note("added %v %d", priority, n)
+}
+
+func (r *recorder) Taken(priority queue.Priority, waited time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.taken++
+	r.note("taken %v %v", priority, waited)
+}
+
+func (r *recorder) Finished(priority queue.Priority, took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended++
+	r.note("finished %v %v", priority, took)
+}
+
+func (r *recorder) Retried(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.retried += n
+	r.note("retried %d", n)
+}
+
+func (r *recorder) Gauges(stats queue.Stats) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gauges = append(r.gauges, stats)
+	r.at = append(r.at, time.Now())
+}
+
+// told returns what was told since it was last called.
+func (r *recorder) told() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	calls := r.calls
+	r.calls = nil
+	return calls
+}
+
+func (r *recorder) shown() []queue.Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.gauges)
+}
+
+func (r *recorder) times() []time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.at)
+}
+
+// A quietClock is a clock whose timers never fire, so that nobody but the test moves the queue.
+type quietClock struct{ *clocktesting.FakeClock }
+
+func (quietClock) NewTimer(time.Duration) clock.Timer { return neverTimer{} }
+
+type neverTimer struct{}
+
+func (neverTimer) C() <-chan time.Time      { return nil }
+func (neverTimer) Stop() bool               { return true }
+func (neverTimer) Reset(time.Duration) bool { return true }
+
+// newRecordedRig returns a queue whose metrics are noted, without gauges.
+func newRecordedRig(t *testing.T, config queue.Config[string]) (rig, *recorder) {
+	t.Helper()
+	metrics := &recorder{}
+	fake := clocktesting.NewFakeClock(time.Unix(0, 0))
+	config.Metrics, config.Clock, config.RateLimiter = metrics, quietClock{fake}, backOff()
+	r := rig{queue.New(config), t, fake}
+	t.Cleanup(r.ShutDown)
+	return r, metrics
+}
+
+func TestWhatMetricsAreTold(t *testing.T) {
+	tests := map[string]struct {
+		prepare, act func(r rig)
+		want         []string
+	}{
+		"Add": {act: func(r rig) { r.Add("a") }, want: []string{"added normal 1"}},
+		"repeated Add": {
+			prepare: func(r rig) { r.Add("a") },
+			act:     func(r rig) { r.Add("a"); r.AddWith("a", queue.AddOptions{}) },
+		},
+		"AddWith": {act: func(r rig) { r.AddWith("a", at(queue.High)) }, want: []string{"added high 1"}},
+		"Take, after a second": {
+			prepare: func(r rig) { r.AddWith("a", at(queue.Low)); r.clock.Step(time.Second) },
+			act:     func(r rig) { r.take("a") },
+			want:    []string{"taken low 1s"},
+		},
+		"Done, after a second": {
+			prepare: func(r rig) { r.AddWith("a", at(queue.Low)); r.take("a"); r.clock.Step(time.Second) },
+			act:     func(r rig) { r.Done("a") },
+			want:    []string{"finished low 1s"},
+		},
+		"Done of a key that was added at another priority meanwhile": {
+			prepare: func(r rig) { r.AddWith("a", at(queue.Low)); r.take("a"); r.AddWith("a", at(queue.High)) },
+			act:     func(r rig) { r.Done("a") },
+			want:    []string{"added high 1", "finished low 0s"},
+		},
+		"keys that are due": {
+			prepare: func(r rig) { r.AddAfter("a", time.Second); r.AddAfter("b", time.Second); r.clock.Step(time.Second) },
+			act:     func(r rig) { r.Len() },
+			want:    []string{"added normal 2"},
+		},
+		"waited since it was due": {
+			prepare: func(r rig) { r.AddAfter("a", time.Second); r.clock.Step(time.Minute); r.Len() },
+			act:     func(r rig) { r.take("a") },
+			want:    []string{"taken normal 59s"},
+		},
+		"AddAfter":          {act: func(r rig) { r.AddAfter("a", time.Second) }, want: []string{"retried 1"}},
+		"AddAfter no delay": {act: func(r rig) { r.AddAfter("a", 0) }, want: []string{"added normal 1"}},
+		"AddRateLimited":    {act: func(r rig) { r.AddRateLimited("a") }, want: []string{"retried 1"}},
+		"event with a delay": {
+			act: func(r rig) { r.AddWith("a", queue.AddOptions{Delay: time.Second}) },
+		},
+		"Retry": {
+			prepare: func(r rig) { r.Add("a") },
+			act:     func(r rig) { r.finish("a", queue.Retry(nil)) },
+			want:    []string{"taken normal 0s", "retried 1", "finished normal 0s"},
+		},
+		"RequeueAfter": {
+			prepare: func(r rig) { r.Add("a") },
+			act:     func(r rig) { r.finish("a", queue.RequeueAfter(time.Second)) },
+			want:    []string{"taken normal 0s", "finished normal 0s"},
+		},
+		"Park": {
+			prepare: func(r rig) { r.Add("a") },
+			act:     func(r rig) { r.finish("a", queue.Park(nil)) },
+			want:    []string{"taken normal 0s", "finished normal 0s"},
+		},
+		"ReplayAll": {
+			prepare: func(r rig) { r.park("a", "b") },
+			act:     func(r rig) { r.ReplayAll() },
+			want:    []string{"added normal 2"},
+		},
+		"Drop": {prepare: func(r rig) { r.park("a") }, act: func(r rig) { r.Drop("a") }},
+		"after ShutDown": {
+			prepare: func(r rig) { r.ShutDown() },
+			act:     func(r rig) { r.Add("a"); r.AddAfter("a", time.Second); r.AddRateLimited("a") },
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			r, metrics := newRecordedRig(t, queue.Config[string]{})
+			if test.prepare != nil {
+				test.prepare(r)
+			}
+			metrics.told()
+			test.act(r)
+			if got := metrics.told(); !slices.Equal(got, test.want) {
+				t.Errorf("told %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestMetricsAddUpWhateverHappens(t *testing.T) {
+	r, metrics := newRecordedRig(t, queue.Config[string]{
+		MaxRetries: 2, Tenant: namespace, HotKeys: queue.HotKeys{Quiet: time.Second},
+	})
+	random := rand.New(rand.NewPCG(1, 2))
+	outcomes := []queue.Outcome{
+		queue.Success(), queue.Retry(errBroken), queue.Retry(errBroken), queue.RequeueAfter(time.Second), queue.Park(nil),
+	}
+	var running []queue.Item[string]
+	for range 20_000 {
+		key := fmt.Sprintf("%d/%d", random.IntN(3), random.IntN(5))
+		switch random.IntN(9) {
+		case 0:
+			r.Add(key)
+		case 1:
+			r.AddAfter(key, time.Duration(random.IntN(3))*time.Second)
+		case 2:
+			r.AddWith(key, queue.AddOptions{Priority: queue.Priority(random.IntN(7) - 3), Now: random.IntN(4) == 0})
+		case 3, 4:
+			if r.Len() > 0 {
+				item, _ := r.Take(t.Context())
+				running = append(running, item)
+			}
+		case 5, 6:
+			if n := len(running); n > 0 {
+				i := random.IntN(n)
+				r.Finish(running[i], outcomes[random.IntN(len(outcomes))])
+				running = slices.Delete(running, i, i+1)
+			}
+		case 7:
+			r.clock.Step(time.Duration(random.IntN(1500)) * time.Millisecond)
+		case 8:
+			r.Replay(key)
+		}
+		if ready := r.Len(); metrics.added-metrics.taken != ready || metrics.taken-metrics.ended != len(running) {
+			t.Fatalf("%d added, %d taken, %d finished; but %d ready and %d running",
+				metrics.added, metrics.taken, metrics.ended, ready, len(running))
+		}
+	}
+}
+
+func TestMetricsAddUpUnderConcurrency(t *testing.T) {
+	metrics := &recorder{}
+	q := queue.New(queue.Config[int]{Metrics: metrics})
+	var producing, working sync.WaitGroup
+	for p := range 4 {
+		producing.Go(func() {
+			for i := range 1000 {
+				q.AddWith((i+p)%32, queue.AddOptions{Priority: queue.Priority(i % 3)})
+			}
+		})
+	}
+	for range 4 {
+		working.Go(func() {
+			for {
+				item, err := q.Take(context.Background())
+				if err != nil {
+					return
+				}
+				q.Finish(item, queue.Success())
+			}
+		})
+	}
+	producing.Wait()
+	q.ShutDown()
+	working.Wait()
+	if metrics.added != metrics.taken || metrics.taken != metrics.ended {
+		t.Errorf("%d added, %d taken, %d finished", metrics.added, metrics.taken, metrics.ended)
+	}
+}
+
+// A caller is Metrics that call the queue back.
+type caller struct{ call func() }
+
+func (c *caller) Added(queue.Priority, int)              { c.call() }
+func (c *caller) Taken(queue.Priority, time.Duration)    { c.call() }
+func (c *caller) Finished(queue.Priority, time.Duration) { c.call() }
+func (c *caller) Retried(int)                            { c.call() }
+func (c *caller) Gauges(queue.Stats)                     { c.call() }
+
+func TestMetricsMayCallTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		metrics := &caller{func() {}}
+		q := queue.New(queue.Config[string]{Metrics: metrics, MaxRetries: -1})
+		calls := 0
+		metrics.call = func() {
+			calls++
+			q.Len()
+			q.Add("echo")
+			q.AddWith("echo", queue.AddOptions{})
+			q.Stats()
+			q.Inspect(-1)
+			q.Find("echo")
+		}
+		q.Add("a")
+		q.AddAfter("b", time.Second)
+		item, _ := q.Take(t.Context())
+		time.Sleep(time.Second)
+		q.Finish(item, queue.Retry(nil))
+		q.ReplayAll()
+		q.ShutDown()
+		if calls < 6 {
+			t.Errorf("only %d calls", calls)
+		}
+		if info, _ := q.Find("echo"); info.State != queue.Ready {
+			t.Errorf("echo is %q, want ready", info.State)
+		}
+	})
+}
+
+func TestSlowMetricsHoldUpOnlyTheirCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		metrics := &caller{func() { <-release }}
+		q := queue.New(queue.Config[string]{Metrics: metrics})
+		go q.Add("a")
+		synctest.Wait() // it is in Added
+		if got := q.Len(); got != 1 {
+			t.Errorf("Len is %d, want 1", got)
+		}
+		close(release)
+		q.ShutDown()
+	})
+}
+
+func TestGaugesWhileTheQueueHoldsAnything(t *testing.T) {
+	states := map[string]struct {
+		fill, empty func(q *queue.Queue[string])
+		want        queue.State
+	}{
+		"ready":   {func(q *queue.Queue[string]) { q.Add("a") }, func(q *queue.Queue[string]) { q.Get(); q.Done("a") }, queue.Ready},
+		"delayed": {func(q *queue.Queue[string]) { q.AddAfter("a", time.Hour) }, func(q *queue.Queue[string]) { q.Cancel("a") }, queue.Delayed},
+		"running": {func(q *queue.Queue[string]) { q.Add("a"); q.Get() }, func(q *queue.Queue[string]) { q.Done("a") }, queue.Running},
+		"parked": {func(q *queue.Queue[string]) {
+			q.Add("a")
+			item, _ := q.Take(context.Background())
+			q.Finish(item, queue.Park(nil))
+		}, func(q *queue.Queue[string]) { q.DropAll() }, queue.Parked},
+	}
+	for name, state := range states {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				metrics := &recorder{}
+				q := queue.New(queue.Config[string]{Metrics: metrics})
+				defer q.ShutDown()
+				time.Sleep(time.Hour)
+				if shown := metrics.shown(); len(shown) != 0 {
+					t.Fatalf("%d gauges of an empty queue", len(shown))
+				}
+
+				state.fill(q)
+				time.Sleep(3*queue.GaugeInterval + queue.GaugeInterval/2)
+				shown := metrics.shown()
+				if len(shown) != 3 {
+					t.Fatalf("%d gauges in %v, want 3", len(shown), 3*queue.GaugeInterval)
+				}
+				for _, s := range shown {
+					counts := map[queue.State]int{
+						queue.Ready: s.Ready, queue.Delayed: s.Delayed, queue.Running: s.Running, queue.Parked: s.Parked,
+					}
+					if counts[state.want] != 1 || s.Ready+s.Delayed+s.Running+s.Parked != 1 {
+						t.Errorf("shows %+v, want one key %s", s, state.want)
+					}
+				}
+
+				state.empty(q)
+				time.Sleep(time.Hour)
+				shown = metrics.shown()
+				if last := shown[len(shown)-1]; len(shown) != 4 || last != q.Stats() || last.Running+last.Ready+last.Parked != 0 {
+					t.Errorf("%d gauges, the last with %+v; want one more, with nothing", len(shown), last)
+				}
+			})
+		})
+	}
+}
+
+func TestGaugesWhileAllWorkersAreStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		metrics := &recorder{}
+		q := queue.New(queue.Config[string]{Metrics: metrics})
+		defer q.ShutDown()
+		q.Add("stuck")
+		q.Get()
+		q.Add("waits")
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		shown := metrics.shown()
+		last := shown[len(shown)-1]
+		if last.LongestRunning != 2*time.Second || last.OldestReady != 2*time.Second {
+			t.Errorf("running for %v, ready for %v; want 2s", last.LongestRunning, last.OldestReady)
+		}
+	})
+}
+
+func TestGaugesAreAtLeastAnIntervalApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		metrics := &recorder{}
+		q := queue.New(queue.Config[string]{Metrics: metrics})
+		for range 100 {
+			q.Add("a")
+			time.Sleep(70 * time.Millisecond)
+			key, _ := q.Get()
+			time.Sleep(30 * time.Millisecond)
+			q.Done(key)
+			time.Sleep(10 * time.Millisecond)
+		}
+		q.ShutDown()
+		times := metrics.times()
+		if len(times) < 10 {
+			t.Errorf("%d gauges in 11s", len(times))
+		}
+		for i := range times[1:] {
+			if gap := times[i+1].Sub(times[i]); gap < queue.GaugeInterval {
+				t.Errorf("two gauges %v apart, want %v at least", gap, queue.GaugeInterval)
+			}
+		}
+	})
+}
+
+func TestNoGaugesAfterShutDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		metrics := &recorder{}
+		q := queue.New(queue.Config[string]{Metrics: metrics})
+		q.Add("running")
+		q.Get()
+		q.Add("ready")
+		q.ShutDown()
+		q.Done("running")
+		time.Sleep(time.Hour)
+		if shown := metrics.shown(); len(shown) != 0 {
+			t.Errorf("%d gauges after ShutDown", len(shown))
+		}
+	})
+}
