@@ -25,27 +25,26 @@ type AddOptions struct {
 // it does nothing.
 func (q *Queue[K]) AddWith(key K, options AddOptions) {
 	q.mu.Lock()
-	e := q.core.table.get(key)
-	if q.core.isRepeated(e, options.Priority.class()) {
-		e.firm = e.firm || options.Now
-		q.mu.Unlock()
-		return
-	}
 	defer q.unlock()
-	if !q.core.shutDown {
-		q.core.event(q.core.table.orInsert(e, key), &options, q.timeOfEvent(&options))
+	e := q.core.table.get(key)
+	switch {
+	case q.core.isRepeated(e, options.Priority.class()):
+		e.firm = e.firm || options.Now
+	case !q.core.shutDown:
+		now := q.timeIf(options.Delay > 0 || q.core.hotKeys.Quiet > 0)
+		q.core.event(q.core.table.orInsert(e, key), &options, now)
 	}
 }
 
-// Cancel takes back the pending run of a key that waits for its time: a delay, its retry, or quiet. It says whether there
-// was one; it leaves alone a key that is ready or parked, and a run that has begun. The failures of the key still count.
+// Cancel takes back what a key waits for: a delay, its retry, or quiet. It says whether there was any; it leaves alone
+// that a key is ready or parked, and a run that has begun. The failures of the key still count.
 func (q *Queue[K]) Cancel(key K) bool {
 	now := q.now()
 	q.mu.Lock()
 	defer q.unlock()
 	q.core.promote(now)
 	e := q.core.table.get(key)
-	if e == nil || e.pending != delayed {
+	if e == nil || !e.scheduled {
 		return false
 	}
 	q.core.cancel(e)
@@ -54,17 +53,8 @@ func (q *Queue[K]) Cancel(key K) bool {
 
 func (c *core[K]) cancel(e *entry[K]) {
 	c.unschedule(e)
-	e.firm, e.promised = false, false
-	if e.extra != nil {
+	if e.extra != nil && !e.awaits() {
 		e.extra.triggers = nil
 	}
 	c.rest(e)
-}
-
-// timeOfEvent is timeIfNeeded for an event.
-func (q *Queue[K]) timeOfEvent(options *AddOptions) time.Duration {
-	if options.Delay > 0 || q.core.hotKeys.Quiet > 0 || q.core.triggers > 0 {
-		return q.now()
-	}
-	return q.timeIfNeeded()
 }

@@ -33,6 +33,9 @@ func (a *alarm) set(at, wait time.Duration) {
 }
 
 func (a *alarm) stop() {
+	if a.at == never {
+		return
+	}
 	a.at = never
 	if a.timer != nil {
 		a.timer.Stop()

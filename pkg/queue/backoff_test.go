@@ -273,11 +273,14 @@ func TestARateLimiterThatIsNoPacerCountsItself(t *testing.T) {
 	if failures := limiter.NumRequeues("a"); failures != 0 {
 		t.Errorf("the limiter was asked %d times for a wait that is not needed", failures)
 	}
+	if failures := r.NumRequeues("a"); failures != 1 {
+		t.Errorf("%d failures, want 1: whoever gives up after a number of them must see it", failures)
+	}
 	r.finish("a", queue.Retry(errBroken))
 	r.Finish(r.takeAfter(time.Second, "a"), queue.Retry(errBroken))
 	item := r.takeAfter(2*time.Second, "a")
-	if failures := r.NumRequeues("a"); failures != 2 {
-		t.Errorf("%d failures, want 2", failures)
+	if failures := r.NumRequeues("a"); failures != 3 {
+		t.Errorf("%d failures, want 3", failures)
 	}
 	r.Finish(item, queue.Success())
 	if failures := limiter.NumRequeues("a"); failures != 0 {

@@ -78,7 +78,7 @@ func (c *core[K]) active() bool {
 	return c.ready.len()+c.delayed.len()+c.running.count+c.parked.count > 0
 }
 
-// runNow makes the pending run of an entry ready, whatever it waits for. It must not be ready yet.
+// runNow makes an entry ready, whatever it waits for. It must not be ready yet.
 func (c *core[K]) runNow(e *entry[K], now time.Duration) {
 	c.unpark(e)
 	c.makeReady(e, now)
@@ -87,13 +87,13 @@ func (c *core[K]) runNow(e *entry[K], now time.Duration) {
 
 // makeReady makes an entry ready that is not, nor parked.
 func (c *core[K]) makeReady(e *entry[K], now time.Duration) {
-	if e.pending == delayed {
+	if e.scheduled && !e.promised {
 		c.unschedule(e)
 	}
 	if !e.running {
 		c.enqueue(e, now)
 	}
-	e.pending = ready
+	e.pending, e.firm = ready, false
 }
 
 // enqueue puts an entry into the ready set that is ready and not running.
@@ -114,13 +114,12 @@ func (c *core[K]) promote(now time.Duration) {
 func (c *core[K]) promoteDue(now time.Duration) {
 	c.latest = max(c.latest, now)
 	for c.delayed.nextDue() <= now {
-		due := c.delayed.nextDue()
-		e := c.delayed.pop()
-		c.count(e, inDelayed, e.class, -1)
-		e.pending = ready
-		if !e.running {
-			c.enqueue(e, due)
+		e, due, promised := c.delayed.first(), c.delayed.nextDue(), c.delayed.first().promised
+		c.unschedule(e)
+		if e.pending == idle {
+			c.makeReady(e, due)
 		}
+		e.firm = e.firm || promised
 	}
 }
 
@@ -133,22 +132,22 @@ func (c *core[K]) waitUntil(e *entry[K], due time.Duration, wait Wait, now time.
 	}
 }
 
-// schedule makes an entry wait until it is due. It must be idle or delayed.
+// schedule makes an entry wait until it is due.
 func (c *core[K]) schedule(e *entry[K], due time.Duration, wait Wait) {
-	if e.pending == delayed {
+	if e.scheduled {
 		c.delayed.move(e, due)
 	} else {
 		c.delayed.add(e, due)
 		c.count(e, inDelayed, e.class, 1)
 	}
-	e.pending, e.wait = delayed, wait
+	e.scheduled, e.wait = true, wait
 }
 
-// unschedule makes a delayed entry idle.
+// unschedule takes back what is scheduled.
 func (c *core[K]) unschedule(e *entry[K]) {
 	c.delayed.remove(e)
 	c.count(e, inDelayed, e.class, -1)
-	e.pending = idle
+	e.scheduled, e.promised = false, false
 }
 
 // unpark makes a parked entry idle, as if it had never failed. It does nothing to others.
@@ -169,30 +168,39 @@ func (c *core[K]) park(e *entry[K], now time.Duration) {
 	e.more().parkedAt = now
 }
 
-// raise gives an entry the class if it is higher than that of the pending run, or nothing is pending.
+// raise gives an entry the class if it is higher than that of what is pending, or nothing is.
 func (c *core[K]) raise(e *entry[K], class class) {
 	switch {
-	case e.pending == idle:
+	case !e.awaits():
 		e.class = class
 	case class > e.class:
 		c.move(e, class)
 	}
 }
 
-// move gives a pending run another class.
+// move gives what is pending another class.
 func (c *core[K]) move(e *entry[K], class class) {
 	queued := e.queued() && c.ready.order == nil
 	if queued {
 		c.ready.remove(e)
 	}
-	where, counted := e.place()
-	if counted {
-		c.count(e, where, e.class, -1)
-		c.count(e, where, class, 1)
-	}
+	c.countPending(e, -1)
 	e.class = class
+	c.countPending(e, 1)
 	if queued {
 		c.ready.push(e)
+	}
+}
+
+func (c *core[K]) countPending(e *entry[K], change int) {
+	if e.scheduled {
+		c.count(e, inDelayed, e.class, change)
+	}
+	switch {
+	case e.queued():
+		c.count(e, inReady, e.class, change)
+	case e.pending == parked && !e.running:
+		c.count(e, inParked, e.class, change)
 	}
 }
 

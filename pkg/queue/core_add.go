@@ -27,37 +27,25 @@ func (c *core[K]) merge(e *entry[K], firm bool) {
 	}
 }
 
-// addAfter makes the key ready when the delay is over, unless it is earlier without that.
+// addAfter promises a run when the delay is over. Of two such delays the earlier wins.
 func (c *core[K]) addAfter(e *entry[K], now, delay time.Duration) {
 	c.promote(now)
 	c.report.retried++
 	c.note(e, causeAddAfter, now)
 	c.unpark(e)
-	due := after(now, delay)
-	if e.running {
-		e.promiseBy(due)
-	}
-	c.atLatest(e, due)
+	c.atLatest(e, after(now, delay))
+	e.promised = true
 }
 
-// isEarlier says whether a delay changes nothing as the pending run comes for sure before it is over, as far as can be
-// told without a look at the clock.
-func (c *core[K]) isEarlier(e *entry[K], delay time.Duration) bool {
-	switch {
-	case e == nil || e.running || c.triggers > 0:
-		return false
-	case e.pending == delayed:
-		return c.delayed.due(e) <= after(c.latest, delay) && e.wait != WaitQuiet
-	default:
-		return e.pending == ready
-	}
+// isPromised says whether a promise changes nothing, as far as can be told without a look at the clock.
+func (c *core[K]) isPromised(e *entry[K], delay time.Duration) bool {
+	return e != nil && e.promised && c.delayed.due(e) <= after(c.latest, delay) && e.wait != WaitQuiet && c.triggers == 0
 }
 
-// atLatest makes an entry that is not parked wait until it is due, unless it is ready or due earlier.
+// atLatest schedules an entry that is not parked, unless it is scheduled for an earlier time.
 func (c *core[K]) atLatest(e *entry[K], due time.Duration) {
 	switch {
-	case e.pending == ready:
-	case e.pending == idle:
+	case !e.scheduled:
 		c.schedule(e, due, WaitDelay)
 	case due < c.delayed.due(e) && e.wait == WaitBackOff:
 		c.schedule(e, due, WaitBackOff) // it still is a key that fails
@@ -83,15 +71,14 @@ func (c *core[K]) addRateLimited(e *entry[K], now time.Duration) {
 
 // backOff makes an entry wait for its retry that has failed and is neither ready nor parked.
 func (c *core[K]) backOff(e *entry[K], now time.Duration) {
-	due, spend := c.pace(e, now)
-	if c.retryAt(e, due, now) && spend {
-		c.pacer.Spend(e.key, c.start.Add(now))
+	if c.retryAt(e, c.pace(e, int(e.failures), now), now) {
+		c.spend(e, now)
 	}
 }
 
 // retryAt makes an entry wait for its retry, unless it is due earlier without that: then that is its retry.
 func (c *core[K]) retryAt(e *entry[K], due, now time.Duration) bool {
-	if e.pending == delayed && c.delayed.due(e) <= due {
+	if e.scheduled && c.delayed.due(e) <= due {
 		e.wait = WaitBackOff
 		return false
 	}
@@ -99,12 +86,19 @@ func (c *core[K]) retryAt(e *entry[K], due, now time.Duration) bool {
 	return true
 }
 
-// pace asks the limiter until when the entry waits. If it really waits until then, that is to be spent.
-func (c *core[K]) pace(e *entry[K], now time.Duration) (due time.Duration, spend bool) {
+// pace asks the limiter until when an entry waits that failed so often.
+func (c *core[K]) pace(e *entry[K], failures int, now time.Duration) time.Duration {
 	if c.pacer == nil {
-		return after(now, c.limiter.When(e.key)), false
+		return after(now, c.limiter.When(e.key))
 	}
-	return after(now, c.pacer.Wait(e.key, int(e.failures), c.start.Add(now))), true
+	return after(now, c.pacer.Wait(e.key, failures, c.start.Add(now)))
+}
+
+// spend tells the limiter that the entry really waits for so long.
+func (c *core[K]) spend(e *entry[K], now time.Duration) {
+	if c.pacer != nil {
+		c.pacer.Spend(e.key, c.start.Add(now))
+	}
 }
 
 // event merges what happened into the pending run, or makes it one.
@@ -144,9 +138,9 @@ func (c *core[K]) isHot(e *entry[K], now time.Duration) bool {
 func (c *core[K]) waitForQuiet(e *entry[K], now time.Duration) {
 	quiet := after(now, c.hotKeys.Quiet)
 	switch {
-	case e.pending == delayed && e.wait == WaitQuiet:
+	case e.scheduled && e.wait == WaitQuiet:
 		c.schedule(e, min(quiet, e.extra.quietBy), WaitQuiet)
-	case e.pending == idle:
+	case !e.scheduled:
 		e.extra.quietBy = after(now, c.hotKeys.MaxWait)
 		c.schedule(e, quiet, WaitQuiet)
 	case quiet < c.delayed.due(e):

@@ -12,7 +12,7 @@ func (c *core[K]) take(now time.Duration) (e *entry[K], readyAt time.Duration) {
 	readyAt = e.since
 	c.count(e, inReady, e.class, -1)
 	c.runs++
-	e.pending, e.running, e.firm, e.promised = idle, true, false, false
+	e.pending, e.running, e.firm = idle, true, false
 	e.run, e.since, e.runClass = c.runs, now, e.class
 	c.running.push(e)
 	c.started += now
@@ -41,10 +41,10 @@ func (c *core[K]) runningEntry(key K) *entry[K] {
 	return nil
 }
 
-// done ends the run of an entry. What is pending by then takes its course. If nothing is and nobody counts, the time does
-// not matter.
+// done ends the run of an entry. What is pending by then takes its course. If nothing is and nobody counts, the time
+// does not matter.
 func (c *core[K]) done(e *entry[K], now time.Duration) {
-	if e.pending != idle {
+	if e.awaits() {
 		c.promote(now)
 	}
 	c.running.remove(e)
@@ -59,7 +59,6 @@ func (c *core[K]) done(e *entry[K], now time.Duration) {
 		c.park(e, now)
 	case idle:
 		c.rest(e)
-	case delayed: // stays scheduled
 	}
 }
 
@@ -73,7 +72,6 @@ func (c *core[K]) finish(e *entry[K], consumed *Triggers, outcome Outcome, now t
 		c.requeue(e, outcome.after, now)
 	case c.shutDown: // a retry is an add, and those are over
 	default:
-		c.promote(now)
 		c.fail(e, consumed, outcome, now)
 	}
 	c.done(e, now)
@@ -82,7 +80,7 @@ func (c *core[K]) finish(e *entry[K], consumed *Triggers, outcome Outcome, now t
 // requeue makes an entry wait that has succeeded, unless it is ready or due earlier without that.
 func (c *core[K]) requeue(e *entry[K], delay, now time.Duration) {
 	c.promote(now)
-	if e.pending == idle {
+	if !e.awaits() {
 		e.class = min(e.class, normalClass)
 	}
 	switch {
@@ -95,51 +93,52 @@ func (c *core[K]) requeue(e *entry[K], delay, now time.Duration) {
 	}
 }
 
-// fail makes the entry wait for its retry, or parks it. Events that came meanwhile become part of that.
+// fail makes an entry wait for its retry, or parks it. Events that came meanwhile become part of that, but runs that are
+// firm or promised do not. The limiter, which is the user's, is asked before anything has changed.
 func (c *core[K]) fail(e *entry[K], consumed *Triggers, outcome Outcome, now time.Duration) {
+	c.promote(now)
+	parks := outcome.kind == gaveUp || c.maxRetries != 0 && int(e.failures) >= max(0, c.maxRetries)
+	due := now
+	if !parks && !e.firm {
+		due = c.retryDue(e, outcome, now)
+	}
 	e.failures++
 	e.more().lastErr = outcome.err
 	c.giveBack(e, consumed, now)
 	class := max(e.class, e.runClass)
-	if !e.firm {
-		c.withdraw(e, now)
-	}
+	c.withdraw(e)
 	c.raise(e, class)
-	tooOften := c.maxRetries != 0 && int(e.failures) > max(0, c.maxRetries)
-	if outcome.kind == gaveUp || tooOften {
-		c.giveUp(e)
-	} else {
-		c.retry(e, outcome, now)
+	switch {
+	case e.pending == idle && parks && !e.scheduled:
+		e.pending = parked
+	case parks:
+		c.forget(e) // another run was promised: that begins anew
+	default:
+		c.retry(e, outcome, due, now)
 	}
 }
 
-// withdraw takes back the pending run of an entry that is running, except for what was promised.
-func (c *core[K]) withdraw(e *entry[K], now time.Duration) {
-	if e.pending == delayed {
+// retryDue returns when the retry of an entry is due that fails once more.
+func (c *core[K]) retryDue(e *entry[K], outcome Outcome, now time.Duration) time.Duration {
+	if outcome.kind == failed {
+		return c.pace(e, int(e.failures)+1, now)
+	}
+	return after(now, outcome.after)
+}
+
+// withdraw takes back what is pending for an entry that is running, except for what is firm or promised.
+func (c *core[K]) withdraw(e *entry[K]) {
+	if e.scheduled && !e.promised {
 		c.unschedule(e)
 	}
-	e.pending = idle
-	if e.promised {
-		c.waitUntil(e, e.extra.promise, WaitDelay, now)
+	if e.pending == ready && !e.firm {
+		e.pending = idle
 	}
 }
 
-// giveUp parks an entry, unless another run was promised: that begins anew.
-func (c *core[K]) giveUp(e *entry[K]) {
-	if e.pending == idle {
-		e.pending = parked
-	} else {
-		c.forget(e)
-	}
-}
-
-func (c *core[K]) retry(e *entry[K], outcome Outcome, now time.Duration) {
+func (c *core[K]) retry(e *entry[K], outcome Outcome, due, now time.Duration) {
 	c.report.retried++
-	switch {
-	case e.pending == ready:
-	case outcome.kind == failed:
-		c.backOff(e, now)
-	default:
-		c.retryAt(e, after(now, outcome.after), now)
+	if e.pending != ready && c.retryAt(e, due, now) && outcome.kind == failed {
+		c.spend(e, now)
 	}
 }

@@ -33,20 +33,35 @@ func TestDelays(t *testing.T) {
 			add:  func(r rig) { r.AddAfter("a", time.Second); r.AddWith("a", queue.AddOptions{Delay: 3 * time.Second}) },
 			want: map[time.Duration][]string{time.Second: {"a"}},
 		},
-		"add overtakes a delay": {
-			add:  func(r rig) { r.AddAfter("a", time.Second); r.Add("a") },
+		"add overtakes the delay of an event": {
+			add:  func(r rig) { r.AddWith("a", queue.AddOptions{Delay: time.Second}); r.Add("a") },
 			want: map[time.Duration][]string{0: {"a"}},
 		},
-		"event overtakes a delay": {
-			add:  func(r rig) { r.AddAfter("a", time.Second); r.AddWith("a", queue.AddOptions{}) },
+		"event overtakes the delay of another": {
+			add: func(r rig) {
+				r.AddWith("a", queue.AddOptions{Delay: time.Second})
+				r.AddWith("a", queue.AddOptions{})
+			},
 			want: map[time.Duration][]string{0: {"a"}},
+		},
+		"add leaves AddAfter a run of its own": {
+			add:  func(r rig) { r.AddAfter("a", time.Second); r.Add("a") },
+			want: map[time.Duration][]string{0: {"a"}, time.Second: {"a"}},
+		},
+		"event leaves AddAfter a run of its own": {
+			add:  func(r rig) { r.AddAfter("a", time.Second); r.AddWith("a", queue.AddOptions{}) },
+			want: map[time.Duration][]string{0: {"a"}, time.Second: {"a"}},
 		},
 		"now overtakes a delay, also its own": {
 			add:  func(r rig) { r.AddWith("a", queue.AddOptions{Delay: time.Second, Now: true}) },
 			want: map[time.Duration][]string{0: {"a"}},
 		},
-		"delay of a ready key is ignored": {
-			add:  func(r rig) { r.Add("a"); r.AddAfter("a", time.Second) },
+		"AddAfter of a ready key is a run of its own": {
+			add:  func(r rig) { r.Add("a"); r.AddAfter("a", 2*time.Second); r.AddAfter("a", time.Second) },
+			want: map[time.Duration][]string{0: {"a"}, time.Second: {"a"}},
+		},
+		"event's delay of a ready key is ignored": {
+			add:  func(r rig) { r.Add("a"); r.AddWith("a", queue.AddOptions{Delay: time.Second}) },
 			want: map[time.Duration][]string{0: {"a"}},
 		},
 		"no delay is an add": {

@@ -26,7 +26,7 @@ func ExampleQueue_Find() {
 	_, found := q.Find("default/db")
 	fmt.Println(found) // nothing to do for it
 	// Output:
-	// waits 40s for its back-off; failed 1 times in a row, last with "no such image"
+	// waits 40s for its back-off; failures in a row: 1; last error: "no such image"
 	// false
 }
 

@@ -100,9 +100,9 @@ type Snapshot[K comparable] struct {
 	At       time.Time
 	ShutDown bool
 	Stats    Stats
-	Tenants  []TenantStats // in no order; only if the queue knows tenants
+	Tenants  []TenantStats // some, in no order; none unless the queue knows tenants
 
-	Ready   []KeyInfo[K] // class by class from the highest, and in it tenant by tenant, the oldest first
+	Ready   []KeyInfo[K] // class by class from the highest, and in it tenant by tenant, the longest ready first
 	Delayed []KeyInfo[K] // by the time they are due
 	Running []KeyInfo[K] // the longest running first
 	Parked  []KeyInfo[K] // the longest parked first
@@ -114,18 +114,10 @@ type TenantStats struct {
 	Ready, Delayed, Running, Parked int
 }
 
-// Stats counts and measures. It costs about as much as an add.
-func (q *Queue[K]) Stats() Stats {
-	now := q.now()
-	q.mu.Lock()
-	defer q.unlock()
-	q.core.promote(now)
-	return q.core.stats(now)
-}
-
-// Inspect returns a consistent snapshot with at most the given number of keys of each state, and all of them if it is
-// negative; what is counted counts all. It holds the queue's lock meanwhile, for some 100 ns a key that is returned.
-// With [Config.Order] it lists no ready keys, since only the order knows them.
+// Inspect returns a consistent snapshot with at most the given number of keys of each state, and of tenants, and all of
+// them if it is negative; what is counted counts all. It holds the queue's lock meanwhile, for up to a microsecond for
+// each key that is returned: ask for thousands, not for millions. With [Config.Order] the ready keys are in no order,
+// and the queue looks for them among all its keys.
 func (q *Queue[K]) Inspect(limit int) Snapshot[K] {
 	now := q.now()
 	q.mu.Lock()
@@ -136,8 +128,8 @@ func (q *Queue[K]) Inspect(limit int) Snapshot[K] {
 		At:       q.core.start.Add(now),
 		ShutDown: q.core.shutDown,
 		Stats:    q.core.stats(now),
-		Tenants:  q.core.tenantStats(),
-		Ready:    q.core.infos(q.core.ready.all(), limit, now),
+		Tenants:  q.core.tenantStats(limit),
+		Ready:    q.core.infos(q.core.allReady(), limit, now),
 		Delayed:  q.core.infos(q.core.delayed.all(), limit, now),
 		Running:  q.core.infos(q.core.running.all(), limit, now),
 		Parked:   q.core.infos(q.core.parked.all(), limit, now),
@@ -175,7 +167,7 @@ func (c *core[K]) info(e *entry[K], now time.Duration) KeyInfo[K] {
 		info.Priority = e.runClass.priority()
 		info.Next = next(e)
 	}
-	if e.pending == delayed {
+	if e.scheduled {
 		info.Due, info.Wait = c.start.Add(c.delayed.due(e)), e.wait
 	}
 	if e.tenant != nil {
@@ -201,19 +193,30 @@ func (c *core[K]) state(e *entry[K]) (State, time.Time) {
 }
 
 func next[K comparable](e *entry[K]) State {
-	switch e.pending {
-	case ready:
+	switch {
+	case e.pending == ready:
 		return Ready
-	case delayed:
+	case e.scheduled:
 		return Delayed
 	default:
 		return ""
 	}
 }
 
-func (c *core[K]) tenantStats() []TenantStats {
-	stats := make([]TenantStats, 0, len(c.table.tenants))
+// allReady returns the entries that wait for a worker.
+func (c *core[K]) allReady() iter.Seq[*entry[K]] {
+	if c.ready.order != nil {
+		return c.table.queued()
+	}
+	return c.ready.all()
+}
+
+func (c *core[K]) tenantStats(limit int) []TenantStats {
+	var stats []TenantStats
 	for name, tenant := range c.table.tenants {
+		if limit >= 0 && len(stats) >= limit {
+			break
+		}
 		counts := tenant.counts
 		if tenant.total == 0 {
 			continue // only remembered

@@ -119,7 +119,7 @@ func TestWhy(t *testing.T) {
 			r.AddAfter("a", 5*time.Second)
 			r.clock.Step(2 * time.Second)
 		},
-		`waits 700ms for its back-off; failed 1 times in a row, last with "broken"`: func(r rig) {
+		`waits 700ms for its back-off; failures in a row: 1; last error: "broken"`: func(r rig) {
 			r.Add("a")
 			r.finish("a", queue.Retry(errBroken))
 			r.clock.Step(300 * time.Millisecond)
@@ -146,22 +146,22 @@ func TestWhy(t *testing.T) {
 			r.AddAfter("a", 5*time.Second)
 			r.clock.Step(2 * time.Second)
 		},
-		`ready for 0s, waits for a worker in class normal; failed 2 times in a row, last with "failure 2"`: func(r rig) {
+		`ready for 0s, waits for a worker in class normal; failures in a row: 2; last error: "failure 2"`: func(r rig) {
 			r.Add("a")
 			fail(r, 2)
 		},
-		`running for 0s; failed 1 times in a row, last with "failure 1"`: func(r rig) {
+		`running for 0s; failures in a row: 1; last error: "failure 1"`: func(r rig) {
 			r.Add("a")
 			fail(r, 1)
 			r.take("a")
 		},
-		`parked for 1h0m0s, waits to be replayed or dropped; failed 3 times in a row, last with "broken"`: func(r rig) {
+		`parked for 1h0m0s, waits to be replayed or dropped; failures in a row: 3; last error: "broken"`: func(r rig) {
 			r.Add("a")
 			fail(r, 2)
 			r.finish("a", queue.Park(errBroken))
 			r.clock.Step(time.Hour)
 		},
-		"parked for 0s, waits to be replayed or dropped; failed 1 times in a row": func(r rig) {
+		"parked for 0s, waits to be replayed or dropped; failures in a row: 1": func(r rig) {
 			r.Add("a")
 			r.finish("a", queue.Park(nil))
 		},

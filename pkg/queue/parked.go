@@ -3,7 +3,7 @@ package queue
 import "time"
 
 // Parked returns the keys that failed more often than [Config.MaxRetries] allows, or whose run ended with [Park], with
-// their last error and count, the longest parked first. It is a snapshot.
+// their last error and count, the longest parked first. It is a snapshot; see [Queue.Inspect] for one with a limit.
 //
 // A parked key stays so until [Queue.Replay], [Queue.Drop], [Queue.Add] and its like, or an event that says Now. Parked
 // keys take memory like any other; keys of objects that are gone should be dropped.

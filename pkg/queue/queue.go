@@ -26,7 +26,7 @@ type Queue[K comparable] struct {
 	waking   bool          // a token is in wake, or one that took it is on its way to the lock
 	gaugesAt time.Duration // when the metrics want to see the gauges, or never
 	ended    bool          // the metrics know that nothing will happen any more
-	drain    *drain        // while somebody waits for the queue to be empty
+	drained  chan struct{} // closed when nobody needs to wait for the queue to be empty any more; nil if nobody does
 }
 
 // New returns an empty queue. It needs no goroutine; [Queue.ShutDown] releases those who wait. New panics with the error
@@ -49,24 +49,23 @@ func New[K comparable](config Config[K]) *Queue[K] {
 }
 
 // Add makes the key ready now, at priority [Normal] or the one that it has already. It does nothing when the key is
-// ready; it overtakes a delay and a back-off, and takes a parked key back. For a key that is being processed it takes
+// ready; it overtakes the delay of an event or of [RequeueAfter], a back-off and quiet, and takes a parked key back. For a key that is being processed it takes
 // effect at [Queue.Done]. After [Queue.ShutDown] it does nothing.
 func (q *Queue[K]) Add(key K) {
 	q.mu.Lock()
-	e := q.core.table.get(key)
-	if q.core.isRepeated(e, normalClass) {
-		e.firm = true
-		q.mu.Unlock()
-		return
-	}
 	defer q.unlock()
-	if !q.core.shutDown {
-		q.core.add(q.core.table.orInsert(e, key), q.timeIfNeeded())
+	e := q.core.table.get(key)
+	switch {
+	case q.core.isRepeated(e, normalClass):
+		e.firm = true
+	case !q.core.shutDown:
+		q.core.add(q.core.table.orInsert(e, key), q.timeIf(false))
 	}
 }
 
-// AddAfter makes the key ready after the delay. It does nothing when the key is ready already or due earlier: of two
-// delays the earlier wins. A delay that is not positive is an [Queue.Add].
+// AddAfter makes the key ready when the delay is over, also if it is handed out before: that is a run of its own, which
+// neither an add nor an event replaces. Of two delays the earlier wins, and a key that is ready already when the delay is
+// over is handed out once. A delay that is not positive is an [Queue.Add].
 func (q *Queue[K]) AddAfter(key K, delay time.Duration) {
 	if delay <= 0 {
 		q.Add(key)
@@ -77,7 +76,7 @@ func (q *Queue[K]) AddAfter(key K, delay time.Duration) {
 	e := q.core.table.get(key)
 	switch {
 	case q.core.shutDown:
-	case q.core.isEarlier(e, delay):
+	case q.core.isPromised(e, delay):
 		q.core.report.retried++
 	default:
 		q.core.addAfter(q.core.table.orInsert(e, key), q.now(), delay)
@@ -106,18 +105,19 @@ func (q *Queue[K]) Forget(key K) {
 	}
 }
 
-// NumRequeues returns how often the key failed since it was last forgotten. A rate limiter that is no [Pacer] counts
-// itself.
+// NumRequeues returns how often the key failed since it was last forgotten. A rate limiter that is no [Pacer] counts as
+// well: then it is the higher of both.
 func (q *Queue[K]) NumRequeues(key K) int {
 	q.mu.Lock()
 	defer q.unlock()
+	failures := 0
 	if q.core.pacer == nil {
-		return q.core.limiter.NumRequeues(key)
+		failures = q.core.limiter.NumRequeues(key)
 	}
 	if e := q.core.table.get(key); e != nil {
-		return int(e.failures)
+		failures = max(failures, int(e.failures))
 	}
-	return 0
+	return failures
 }
 
 // Len returns how many keys are ready to be taken. Delayed, running and parked keys do not count.
@@ -144,25 +144,28 @@ func (q *Queue[K]) Done(key K) {
 	q.mu.Lock()
 	defer q.unlock()
 	if e := q.core.runningEntry(key); e != nil {
-		q.core.done(e, q.timeOfEnd(e))
+		q.core.done(e, q.timeOfEnd(e, Success()))
 	}
 }
 
 // now returns the time since the queue was made.
-func (q *Queue[K]) now() time.Duration { return q.clock.Since(q.core.start) }
+func (q *Queue[K]) now() time.Duration {
+	return max(0, q.clock.Since(q.core.start)) // below if the clock was set back
+}
 
-// timeIfNeeded returns the time if anybody needs it: reading the clock takes longer than the rest of most calls.
-func (q *Queue[K]) timeIfNeeded() time.Duration {
-	if q.core.timed || q.core.delayed.len() > 0 {
+// timeIf returns the time if it is needed, by the caller or by the queue: reading the clock takes longer than the rest of
+// most calls.
+func (q *Queue[K]) timeIf(needed bool) time.Duration {
+	if needed || q.core.timed || q.core.delayed.len() > 0 {
 		return q.now()
 	}
 	return 0
 }
 
-// timeOfEnd is timeIfNeeded for the end of an entry's run.
-func (q *Queue[K]) timeOfEnd(e *entry[K]) time.Duration {
-	if e.pending == idle && q.metrics == nil {
+// timeOfEnd returns the time if the end of the entry's run needs it.
+func (q *Queue[K]) timeOfEnd(e *entry[K], outcome Outcome) time.Duration {
+	if outcome.kind == succeeded && !e.awaits() && q.metrics == nil {
 		return 0
 	}
-	return q.timeIfNeeded()
+	return q.timeIf(outcome.kind != succeeded)
 }

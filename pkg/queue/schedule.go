@@ -72,12 +72,8 @@ func (s *schedule[K]) remove(e *entry[K]) {
 	s.shrink()
 }
 
-// pop takes out the entry that is due first. The schedule must not be empty.
-func (s *schedule[K]) pop() *entry[K] {
-	e := s.slots[0].entry
-	s.remove(e)
-	return e
-}
+// first returns the entry that is due first. The schedule must not be empty.
+func (s *schedule[K]) first() *entry[K] { return s.slots[0].entry }
 
 func (s *schedule[K]) slot(e *entry[K], due time.Duration) slot[K] {
 	s.count++

@@ -3,17 +3,8 @@ package queue
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 )
-
-// A drain is closed when nothing is left to process, or nobody shall wait for that any more.
-type drain struct {
-	ended chan struct{}
-	once  sync.Once
-}
-
-func (d *drain) end() { d.once.Do(func() { close(d.ended) }) }
 
 // ShutDown makes the queue ignore further adds and drops what is not due yet, and what is parked. Ready keys are still
 // handed out, also one that was added before while it was processed; then [Queue.Take] returns [ErrShutDown]. It releases
@@ -24,10 +15,7 @@ func (q *Queue[K]) ShutDown() {
 	defer q.unlock()
 	q.core.close(now)
 	q.stopTimer()
-	if q.drain != nil {
-		q.drain.end()
-		q.drain = nil
-	}
+	q.endDrain()
 }
 
 // ShuttingDown says whether the queue ignores adds.
@@ -48,25 +36,31 @@ func (q *Queue[K]) ShutDownWithDrain() {
 // first, and one that wraps [ErrShutDown] when ShutDown was called meanwhile. The queue stays shut down in any case.
 // Several callers may wait.
 func (q *Queue[K]) Drain(ctx context.Context) error {
-	drain := q.startDrain()
 	select {
-	case <-drain.ended:
+	case <-q.startDrain():
 		return q.undrained(ErrShutDown)
 	case <-ctx.Done():
 		return q.undrained(ctx.Err())
 	}
 }
 
-func (q *Queue[K]) startDrain() *drain {
+func (q *Queue[K]) startDrain() (ended <-chan struct{}) {
 	now := q.now()
 	q.mu.Lock()
 	defer q.unlock()
 	q.core.close(now)
 	q.stopTimer()
-	if q.drain == nil {
-		q.drain = &drain{ended: make(chan struct{})}
+	if q.drained == nil {
+		q.drained = make(chan struct{})
 	}
-	return q.drain
+	return q.drained
+}
+
+func (q *Queue[K]) endDrain() {
+	if q.drained != nil {
+		close(q.drained)
+		q.drained = nil
+	}
 }
 
 // undrained returns an error that says what is left, if anything is.

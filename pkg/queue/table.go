@@ -13,6 +13,7 @@ type table[K comparable] struct {
 
 	kept    ring[*entry[K]] // entries that became idle, the first first; some may be active again
 	failing ring[*entry[K]] // likewise, that were failing when their time in kept was over
+	retired uint            // entries that found no room
 	spare   []*entry[K]     // for keys to come
 }
 
@@ -98,18 +99,31 @@ func (t *table[K]) join(key K) *tenant[K] {
 	return group
 }
 
-// retire remembers an entry that became idle, and drops others for it. Two at a time are enough to follow the number of
-// active entries down.
+// retire remembers an entry that became idle, or drops it.
 func (t *table[K]) retire(e *entry[K]) {
-	if !e.kept {
+	if e.kept {
+		return
+	}
+	active := len(t.entries) - t.kept.len() - t.failing.len()
+	room := max(minKept, active) - t.kept.len()
+	if room <= 0 && e.failures == 0 && !t.mayReplace() {
+		t.drop(e)
+	} else {
 		e.kept = true
 		t.kept.push(e)
+		room--
 	}
-	for range 2 {
-		if active := len(t.entries) - t.kept.len() - t.failing.len(); t.kept.len() > max(minKept, active) {
-			t.evict()
-		}
+	for range min(2, -room) { // two are enough to follow the number of active entries down
+		t.evict()
 	}
+}
+
+// mayReplace says whether an entry may take the place of another, which is so for one in eight. When there are far more
+// keys than places, the others would only push out what comes back before they do; and to drop an entry that was just
+// used is cheaper than one that was not for long.
+func (t *table[K]) mayReplace() bool {
+	t.retired++
+	return t.retired%8 == 0
 }
 
 // evict takes the oldest entry out of kept. One that is active comes back when it is idle again.

@@ -53,10 +53,10 @@ func (q *Queue[K]) tryTake(ctx context.Context, woken bool, item *Item[K]) (*ent
 	q.mu.Lock()
 	defer q.unlock()
 	if woken {
-		q.waiting--
 		q.waking = false
+		q.leave()
 	}
-	if e, readyAt := q.core.take(q.timeIfNeeded()); e != nil {
+	if e, readyAt := q.core.take(q.timeIf(false)); e != nil {
 		q.core.describe(e, readyAt, item)
 		return e, nil
 	}
@@ -112,9 +112,14 @@ func (q *Queue[K]) wait(ctx context.Context) bool {
 func (q *Queue[K]) stopWaiting() {
 	q.mu.Lock()
 	defer q.unlock()
+	q.leave()
+}
+
+// leave notes that a caller does not wait any more. If nobody does, the alarm has nobody to call.
+func (q *Queue[K]) leave() {
 	q.waiting--
 	if q.waiting == 0 && q.gaugesAt == never {
-		q.alarm.stop() // nobody is left to be called
+		q.alarm.stop()
 	}
 }
 
@@ -133,13 +138,5 @@ func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
 	if e == nil {
 		return
 	}
-	q.core.finish(e, item.Triggers, outcome, q.timeOfOutcome(e, outcome))
-}
-
-// timeOfOutcome is timeIfNeeded for an outcome.
-func (q *Queue[K]) timeOfOutcome(e *entry[K], outcome Outcome) time.Duration {
-	if outcome.kind == succeeded {
-		return q.timeOfEnd(e)
-	}
-	return q.now()
+	q.core.finish(e, item.Triggers, outcome, q.timeOfEnd(e, outcome))
 }

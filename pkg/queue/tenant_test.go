@@ -141,7 +141,7 @@ func TestTenantStats(t *testing.T) {
 	r.AddWith("a/urgent", at(queue.Urgent))
 	r.Add("b/ready")
 
-	got := r.Inspect(0).Tenants
+	got := r.Inspect(-1).Tenants
 	slices.SortFunc(got, func(a, b queue.TenantStats) int { return cmp.Compare(a.Name, b.Name) })
 	want := []queue.TenantStats{
 		{Name: "a", Ready: 2, Delayed: 2, Running: 1, Parked: 1},

@@ -5,7 +5,7 @@ import "time"
 // unlock releases the lock and does what has become necessary while it was held. It is the only place where a change of
 // the core becomes visible outside: somebody who waits is woken, the alarm is set, the metrics are told.
 func (q *Queue[K]) unlock() {
-	if q.waiting == 0 && q.metrics == nil && q.drain == nil {
+	if q.waiting == 0 && q.metrics == nil && q.drained == nil {
 		q.mu.Unlock()
 	} else {
 		q.unlockAndAct()
@@ -20,8 +20,8 @@ func (q *Queue[K]) unlockAndAct() {
 	if at := q.nextAlarm(); at < q.alarm.at {
 		q.alarm.set(at, at-q.now())
 	}
-	if q.drain != nil && q.core.ready.len()+q.core.running.count == 0 {
-		q.drain.end()
+	if q.core.ready.len()+q.core.running.count == 0 {
+		q.endDrain()
 	}
 	if q.metrics == nil {
 		q.mu.Unlock()

@@ -28,6 +28,17 @@ func (r *readySet[K]) all() iter.Seq[*entry[K]] {
 	}
 }
 
+// queued returns the entries that are in lanes, or would be, in no order.
+func (t *table[K]) queued() iter.Seq[*entry[K]] {
+	return func(yield func(*entry[K]) bool) {
+		for _, e := range t.entries {
+			if e.queued() && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
 // lanes returns the lanes that have entries, from the highest class, and in each from the one whose turn it is.
 func (r *readySet[K]) lanes() iter.Seq[*lane[K]] {
 	return func(yield func(*lane[K]) bool) {
