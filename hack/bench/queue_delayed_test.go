@@ -28,19 +28,37 @@ func retryCycle[K comparable](b *testing.B, ready workQueue[K], keys keySet[K]) 
 // the others come to nothing, because the key is due earlier. The share stays the same however long the benchmark
 // runs, as it would not for delays that do not depend on what is pending.
 func addAfter[K comparable](b *testing.B, ready workQueue[K], keys keySet[K]) {
+	bringForward(b, ready, keys, func(random *rand.Rand) time.Duration {
+		return upTo(random, 10*time.Minute) - time.Minute
+	})
+}
+
+// addAfterEarlier is addAfter with nothing but adds that bring their key forward: each has to move it. By one to two
+// seconds, as all keys have their turn within one.
+func addAfterEarlier[K comparable](b *testing.B, ready workQueue[K], keys keySet[K]) {
+	bringForward(b, ready, keys, func(random *rand.Rand) time.Duration {
+		return -time.Second - upTo(random, time.Second)
+	})
+}
+
+func upTo(random *rand.Rand, limit time.Duration) time.Duration {
+	return time.Duration(random.Int64N(int64(limit)))
+}
+
+// bringForward adds keys again and again, with a delay that differs by so much from the one that is pending.
+func bringForward[K comparable](b *testing.B, ready workQueue[K], keys keySet[K], change func(*rand.Rand) time.Duration) {
 	q := ready.(delayingQueue[K])
 	defer q.ShutDown()
 	random := rand.New(rand.NewPCG(1, 2))
-	upTo := func(limit time.Duration) time.Duration { return time.Duration(random.Int64N(int64(limit))) }
 	next := rotation[K]{keys: keys.list(backlogKeys)}
 	pending := make([]time.Duration, backlogKeys)
 	for i, key := range next.keys {
-		pending[i] = time.Hour + upTo(10*time.Minute)
+		pending[i] = time.Hour + upTo(random, 10*time.Minute)
 		q.AddAfter(key, pending[i])
 	}
 	var changes [1 << 16]time.Duration // from what is pending; drawn before, as drawing costs time
 	for i := range changes {
-		changes[i] = upTo(10*time.Minute) - time.Minute
+		changes[i] = change(random)
 	}
 	settle(b, q, keys)
 

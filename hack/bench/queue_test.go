@@ -28,6 +28,10 @@ func BenchmarkQueueDeepBacklog(b *testing.B) {
 	contest[string]{keys: stringKeys(), floor: true}.run(b, deepBacklog)
 }
 
+func BenchmarkQueueManyKeys(b *testing.B) {
+	contest[types.NamespacedName]{keys: requestKeys(), floor: true}.run(b, manyKeys)
+}
+
 func BenchmarkQueueDuplicateAdd(b *testing.B) {
 	contest[types.NamespacedName]{keys: requestKeys(), floor: true}.run(b, duplicateAdd)
 }
@@ -46,10 +50,23 @@ func BenchmarkQueueAddAfter(b *testing.B) {
 	contest[types.NamespacedName]{keys: requestKeys()}.run(b, addAfter)
 }
 
+func BenchmarkQueueAddAfterEarlier(b *testing.B) {
+	contest[types.NamespacedName]{keys: requestKeys()}.run(b, addAfterEarlier)
+}
+
 // addGetDone is the life of a key in a queue that keeps up: it is added, taken and done before the next one comes.
 func addGetDone[K comparable](b *testing.B, q workQueue[K], keys keySet[K]) {
+	cycle(b, q, keys.list(fewKeys))
+}
+
+// manyKeys is addGetDone with so many keys that a queue cannot remember them all when they are done.
+func manyKeys[K comparable](b *testing.B, q workQueue[K], keys keySet[K]) {
+	cycle(b, q, keys.list(backlogKeys))
+}
+
+func cycle[K comparable](b *testing.B, q workQueue[K], keys []K) {
 	defer q.ShutDown()
-	next := rotation[K]{keys: keys.list(fewKeys)}
+	next := rotation[K]{keys: keys}
 	for b.Loop() {
 		key := next.key()
 		q.Add(key)
