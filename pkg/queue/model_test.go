@@ -2,156 +2,338 @@ package queue_test
 
 import (
 	"cmp"
-	"context"
 	"slices"
-	"testing"
 	"time"
-
-	clocktesting "k8s.io/utils/clock/testing"
-	"pgregory.net/rapid"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
-type delay struct {
-	at    time.Time
-	order int
-}
-
-// A model is the naive queue: lists and maps, searched from end to end.
+// A model is the queue as its documentation has it, for one caller: a record for each key, and lists that are searched
+// from end to end. What happens to a key stands in this file; which key comes next in model_order_test.go; what can be
+// seen of all that in model_view_test.go. Its methods are those of [queue.Queue].
 type model struct {
+	config  modelConfig
 	now     time.Time
-	ready   []string         // in the order of becoming ready
-	due     map[string]delay // delayed keys
-	delays  int
-	running map[string]bool
-	again   map[string]bool // added while running
 	closed  bool
+	records []*record // of all keys that were ever added
+	times   int       // how often a record was scheduled
+	runs    int
+
+	ready     []*record // those that wait for a worker, in the order in which they came
+	running   []*record // in the order in which they were taken
+	parked    []*record // in the order in which they were parked
+	turns     map[queue.Priority][]string
+	overtaken map[queue.Priority]int
 }
 
-func (m *model) add(key string) {
+// A record is what there is to know of one key: the run that is running, and the one that is pending.
+type record struct {
+	key      string
+	failures int // in a row
+	limited  int // what a limiter that counts itself has counted
+	lastErr  error
+
+	running   bool
+	run       int // which
+	runClass  queue.Priority
+	startedAt time.Time
+	consumed  []queue.Trigger // of the run
+
+	pending  queue.State    // Ready, Delayed, Parked, or empty
+	class    queue.Priority // of the pending run, or else of the last
+	asked    time.Time      // what Add, AddAfter or Now asked for during the run; zero if nothing
+	triggers []queue.Trigger
+	readyAt  time.Time
+	parkedAt time.Time
+	due      time.Time // of a delayed run
+	order    int       // of two that are due at the same time the lower comes first
+	wait     queue.Wait
+
+	hot       bool      // an event was seen
+	lastEvent time.Time // when
+	latest    time.Time // a run that waits for quiet comes no later
+}
+
+func newModel(config modelConfig, now time.Time) *model {
+	return &model{config: config, now: now, turns: map[queue.Priority][]string{}, overtaken: map[queue.Priority]int{}}
+}
+
+func (m *model) record(key string) *record {
+	for _, r := range m.records {
+		if r.key == key {
+			return r
+		}
+	}
+	r := &record{key: key}
+	m.records = append(m.records, r)
+	return r
+}
+
+func (m *model) Add(key string) {
 	if m.closed {
 		return
 	}
-	delete(m.due, key)
-	m.makeReady(key)
+	r := m.record(key)
+	m.note(r, "Add")
+	m.raise(r, queue.Normal)
+	m.runNow(r)
 }
 
-func (m *model) makeReady(key string) {
-	switch {
-	case m.running[key]:
-		m.again[key] = true
-	case !slices.Contains(m.ready, key):
-		m.ready = append(m.ready, key)
-	}
-}
-
-func (m *model) addAfter(key string, wait time.Duration) {
-	due, isDelayed := m.due[key]
-	switch at := m.now.Add(wait); {
-	case wait <= 0:
-		m.add(key)
-	case m.closed || slices.Contains(m.ready, key) || m.again[key]:
-	case isDelayed && !at.Before(due.at):
-	default:
-		m.delays++
-		m.due[key] = delay{at, m.delays}
-	}
-}
-
-func (m *model) take() (string, bool) {
-	if len(m.ready) == 0 {
-		return "", false
-	}
-	key := m.ready[0]
-	m.ready = m.ready[1:]
-	m.running[key] = true
-	return key, true
-}
-
-func (m *model) done(key string) {
-	if !m.running[key] {
+func (m *model) AddAfter(key string, delay time.Duration) {
+	if delay <= 0 {
+		m.Add(key)
 		return
 	}
-	delete(m.running, key)
-	if m.again[key] {
-		delete(m.again, key)
-		m.ready = append(m.ready, key)
+	if m.closed {
+		return
+	}
+	r := m.record(key)
+	m.note(r, "AddAfter")
+	m.unpark(r)
+	due := m.now.Add(delay)
+	if earlier := m.delay(r, due, queue.WaitDelay); earlier || !knownMergedDelayIsLost {
+		r.asked = earliest(r.asked, due)
 	}
 }
 
-// step moves the time on.
+func (m *model) AddRateLimited(key string) {
+	if m.closed {
+		return
+	}
+	r := m.record(key)
+	m.note(r, "retry")
+	m.unpark(r)
+	r.failures++
+	if r.pending != queue.Ready && !r.inBackOff() {
+		m.backOff(r)
+	}
+}
+
+func (m *model) AddWith(key string, options queue.AddOptions) {
+	if m.closed {
+		return
+	}
+	r := m.record(key)
+	m.trigger(r, options.Trigger)
+	m.raise(r, min(max(options.Priority, queue.Background), queue.Urgent))
+	plain := options.Delay <= 0 && !options.Now
+	hot := plain && m.noteEvent(r)
+	switch {
+	case options.Now:
+		m.runNow(r)
+	case r.pending == queue.Ready:
+		m.touch(r)
+	case r.pending == queue.Parked, r.inBackOff():
+	case options.Delay > 0:
+		m.delay(r, m.now.Add(options.Delay), queue.WaitDelay)
+	case r.pending == queue.Delayed && r.wait == queue.WaitQuiet:
+		m.schedule(r, earliest(m.now.Add(m.config.HotKeys.Quiet), r.latest), queue.WaitQuiet)
+	case hot:
+		m.awaitQuiet(r)
+	default:
+		m.makeReady(r)
+	}
+}
+
+// noteEvent says whether the key is hot: whether the event before was less than Quiet ago.
+func (m *model) noteEvent(r *record) bool {
+	if knownEventsOfWaitingKeysDoNotHeat && (r.pending == queue.Ready || r.pending == queue.Parked || r.inBackOff()) {
+		return false
+	}
+	hot := r.hot && m.now.Sub(r.lastEvent) < m.config.HotKeys.Quiet
+	r.hot, r.lastEvent = true, m.now
+	return hot
+}
+
+// awaitQuiet begins to wait for the end of the events.
+func (m *model) awaitQuiet(r *record) {
+	latest := m.now.Add(m.config.maxWait())
+	if r.pending == queue.Delayed && !knownQuietOutlastsDelay {
+		latest = earliest(latest, r.due)
+	}
+	if m.delay(r, m.now.Add(m.config.HotKeys.Quiet), queue.WaitQuiet) {
+		r.latest = latest
+	}
+}
+
+func (m *model) Done(key string) {
+	if r := m.record(key); r.running {
+		m.end(r)
+	}
+}
+
+// Finish ends a run, if it is not over already.
+func (m *model) Finish(key string, run int, v verdict) {
+	r := m.record(key)
+	if !r.running || r.run != run {
+		return
+	}
+	switch {
+	case v.kind == success:
+		m.succeed(r, v.after)
+	case !m.closed:
+		m.fail(r, v)
+	}
+	m.end(r)
+}
+
+func (m *model) succeed(r *record, after time.Duration) {
+	m.forget(r)
+	if after > 0 && !m.closed && m.delay(r, m.now.Add(after), queue.WaitDelay) {
+		m.note(r, "requeue")
+	}
+}
+
+func (m *model) fail(r *record, v verdict) {
+	r.failures++
+	r.lastErr = v.err
+	newer := r.triggers
+	r.triggers = slices.Clone(r.consumed)
+	m.note(r, "retry")
+	r.triggers = append(r.triggers, newer...)
+	m.withdraw(r)
+	if !knownLowEventDemotesRetry {
+		r.class = max(r.class, r.runClass)
+	}
+	tooOften := m.config.MaxRetries != 0 && r.failures > max(0, m.config.MaxRetries)
+	switch {
+	case v.kind != park && !tooOften:
+		m.retry(r, v)
+	case r.pending == "":
+		r.pending = queue.Parked
+	default: // as if it had been parked and added then
+		m.forget(r)
+	}
+}
+
+func (m *model) retry(r *record, v verdict) {
+	switch {
+	case r.pending == queue.Ready:
+	case v.kind == retry:
+		m.backOff(r)
+	case v.after > 0:
+		m.delay(r, m.now.Add(v.after), queue.WaitBackOff)
+	default:
+		m.makeReady(r)
+	}
+}
+
+// withdraw leaves of the pending run what was asked for with Add, AddAfter or Now. Everything else becomes part of the
+// retry.
+func (m *model) withdraw(r *record) {
+	switch {
+	case r.asked.IsZero():
+		r.pending = ""
+	case r.asked.After(m.now) && (r.pending == queue.Ready || r.due != r.asked):
+		m.schedule(r, r.asked, queue.WaitDelay)
+	}
+}
+
+// end ends a run. What is pending by then takes its course.
+func (m *model) end(r *record) {
+	r.running = false
+	m.running = without(m.running, r)
+	switch r.pending {
+	case queue.Ready:
+		r.readyAt = m.now
+		m.enqueue(r)
+	case queue.Parked:
+		r.parkedAt = m.now
+		m.parked = append(m.parked, r)
+	case "":
+		m.rest(r)
+	}
+}
+
+// rest is when there is nothing left to do.
+func (m *model) rest(r *record) {
+	if r.pending == "" && !r.running {
+		r.class, r.triggers = queue.Normal, nil
+	}
+}
+
+func (m *model) Cancel(key string) bool {
+	r := m.record(key)
+	if r.pending != queue.Delayed {
+		return false
+	}
+	r.pending, r.asked, r.triggers = "", time.Time{}, nil
+	m.rest(r)
+	return true
+}
+
+func (m *model) Forget(key string) { m.forget(m.record(key)) }
+
+func (m *model) forget(r *record) { r.failures, r.limited, r.lastErr = 0, 0, nil }
+
+func (m *model) Replay(key string) bool {
+	r := m.record(key)
+	if r.pending != queue.Parked {
+		return false
+	}
+	m.note(r, "replay")
+	m.runNow(r)
+	return true
+}
+
+func (m *model) ReplayAll() int {
+	all := slices.Clone(m.parked)
+	for _, r := range all {
+		m.Replay(r.key)
+	}
+	return len(all)
+}
+
+func (m *model) Drop(key string) bool {
+	r := m.record(key)
+	if r.pending != queue.Parked {
+		return false
+	}
+	m.unpark(r)
+	m.rest(r)
+	return true
+}
+
+func (m *model) DropAll() int {
+	all := slices.Clone(m.parked)
+	for _, r := range all {
+		m.Drop(r.key)
+	}
+	return len(all)
+}
+
+func (m *model) ShutDown() {
+	m.closed = true
+	for _, r := range m.records {
+		m.Cancel(r.key)
+	}
+	m.DropAll()
+}
+
+// step lets time pass.
 func (m *model) step(d time.Duration) {
 	m.now = m.now.Add(d)
-	var due []string
-	for key, delay := range m.due {
-		if !delay.at.After(m.now) {
-			due = append(due, key)
+	for _, r := range m.delayed() {
+		if r.due.After(m.now) {
+			break
+		}
+		r.pending, r.readyAt = queue.Ready, r.due
+		if !r.running {
+			m.enqueue(r)
 		}
 	}
-	slices.SortFunc(due, func(a, b string) int {
-		return cmp.Or(m.due[a].at.Compare(m.due[b].at), cmp.Compare(m.due[a].order, m.due[b].order))
-	})
-	for _, key := range due {
-		delete(m.due, key)
-		m.makeReady(key)
+}
+
+// delayed returns the records that wait for their time, by when they are due.
+func (m *model) delayed() []*record {
+	var delayed []*record
+	for _, r := range m.records {
+		if r.pending == queue.Delayed {
+			delayed = append(delayed, r)
+		}
 	}
-}
-
-func (m *model) shutDown() {
-	m.closed = true
-	clear(m.due)
-}
-
-func TestQueueAgainstModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		start := time.Unix(0, 0)
-		clock := clocktesting.NewFakeClock(start)
-		q := queue.New(queue.Config[string]{Clock: clock})
-		m := &model{now: start, due: map[string]delay{}, running: map[string]bool{}, again: map[string]bool{}}
-		key := rapid.SampledFrom([]string{"a", "b", "c", "d"})
-		cancelled, cancel := context.WithCancel(context.Background())
-		cancel()
-
-		t.Repeat(map[string]func(*rapid.T){
-			"add": func(t *rapid.T) {
-				k := key.Draw(t, "key")
-				q.Add(k)
-				m.add(k)
-			},
-			"addAfter": func(t *rapid.T) {
-				k, wait := key.Draw(t, "key"), time.Duration(rapid.IntRange(-1, 5).Draw(t, "seconds"))*time.Second
-				q.AddAfter(k, wait)
-				m.addAfter(k, wait)
-			},
-			"take": func(t *rapid.T) {
-				item, err := q.Take(cancelled)
-				want, ok := m.take()
-				if (err == nil) != ok || item.Key != want {
-					t.Fatalf("took %q, %v; the model %q, %v", item.Key, err, want, ok)
-				}
-			},
-			"done": func(t *rapid.T) {
-				k := key.Draw(t, "key")
-				q.Done(k)
-				m.done(k)
-			},
-			"step": func(t *rapid.T) {
-				d := time.Duration(rapid.IntRange(1, 6).Draw(t, "half seconds")) * time.Second / 2
-				clock.Step(d)
-				m.step(d)
-			},
-			"shutDown": func(t *rapid.T) {
-				if rapid.IntRange(0, 9).Draw(t, "really") == 0 {
-					q.ShutDown()
-					m.shutDown()
-				}
-			},
-			"len": func(t *rapid.T) {
-				if q.Len() != len(m.ready) {
-					t.Fatalf("%d keys ready, the model has %d", q.Len(), len(m.ready))
-				}
-			},
-		})
+	slices.SortFunc(delayed, func(a, b *record) int {
+		return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.order, b.order))
 	})
+	return delayed
 }

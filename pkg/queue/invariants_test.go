@@ -1,0 +1,3 @@
+package queue
+
+func CheckInvariants[K comparable](q *Queue[K]) error { return nil }
