@@ -23,6 +23,7 @@ func oneOf[T any](c chooser, what string, options ...T) T {
 type modelConfig struct {
 	queue.Config[string]
 
+	keys          []string
 	order         orderKind
 	limiterCounts bool // the limiter is no Pacer
 	base, longest time.Duration
@@ -38,6 +39,7 @@ const (
 
 func chooseConfig(c chooser) modelConfig {
 	config := modelConfig{
+		keys:          []string{"a1", "b1", "a2", "b2", "c1", "c2"}[:oneOf(c, "keys", 6, 2, 1)],
 		order:         oneOf(c, "order", noOrder, noOrder, noOrder, fifo, touchedFirst),
 		limiterCounts: oneOf(c, "limiter counts", false, false, true),
 		base:          oneOf(c, "base", time.Second, 0),
@@ -189,8 +191,6 @@ func (v verdict) String() string { return fmt.Sprintf("%s %v %v", v.kind, v.afte
 func chooseDelay(c chooser) time.Duration {
 	return time.Duration(oneOf(c, "half seconds", 0, 1, 0, 2, 3, 5, 9, -1)) * time.Second / 2
 }
-
-func chooseKey(c chooser) string { return oneOf(c, "key", "a1", "b1", "a2", "b2", "c1", "c2") }
 
 func chooseOptions(c chooser) queue.AddOptions {
 	options := queue.AddOptions{

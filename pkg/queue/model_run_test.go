@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,10 +19,7 @@ import (
 // A trial does the same with a queue and with its model, and compares what can be seen of them.
 type trial struct {
 	chooser
-	t interface {
-		Helper()
-		Fatalf(format string, args ...any)
-	}
+	t     rapid.TB
 	clock *clocktesting.FakeClock
 	queue *queue.Queue[string]
 	model *model
@@ -49,6 +47,8 @@ func newTrial(t rapid.TB, c chooser) *trial {
 		log:   []string{fmt.Sprintf("%+v", config)},
 	}
 }
+
+func (tr *trial) chooseKey() string { return oneOf(tr, "key", tr.model.config.keys...) }
 
 // operations are what a trial may do next. What happens often stands there several times.
 func operations() map[string]func(*trial) {
@@ -81,27 +81,27 @@ func operations() map[string]func(*trial) {
 }
 
 func (tr *trial) add() {
-	key := chooseKey(tr)
+	key := tr.chooseKey()
 	tr.doing("Add(%s)", key)
 	tr.queue.Add(key)
 	tr.model.Add(key)
 }
 
 func (tr *trial) addAfter() {
-	key, delay := chooseKey(tr), chooseDelay(tr)
+	key, delay := tr.chooseKey(), chooseDelay(tr)
 	tr.doing("AddAfter(%s, %v)", key, delay)
 	tr.queue.AddAfter(key, delay)
 	tr.model.AddAfter(key, delay)
 }
 
 func (tr *trial) addRateLimited() {
-	key := chooseKey(tr)
+	key := tr.chooseKey()
 	tr.doing("AddRateLimited(%s)", key)
 	tr.queue.AddRateLimited(key)
 	tr.model.AddRateLimited(key)
 }
 
-func (tr *trial) addWith() { tr.event(chooseKey(tr), chooseOptions(tr)) }
+func (tr *trial) addWith() { tr.event(tr.chooseKey(), chooseOptions(tr)) }
 
 func (tr *trial) event(key string, options queue.AddOptions) {
 	tr.doing("AddWith(%s, %+v)", key, options)
@@ -148,7 +148,7 @@ func (tr *trial) get() {
 }
 
 func (tr *trial) done() {
-	key := chooseKey(tr)
+	key := tr.chooseKey()
 	tr.doing("Done(%s)", key)
 	tr.queue.Done(key)
 	tr.model.Done(key)
@@ -197,10 +197,10 @@ func (tr *trial) eventsOfARun() {
 
 // eventsOfAKey adds one key several times in short intervals.
 func (tr *trial) eventsOfAKey() {
-	key := chooseKey(tr)
-	for range 3 {
+	key := tr.chooseKey()
+	for range 4 {
 		tr.event(key, queue.AddOptions{})
-		tr.stepABit()
+		tr.letPass(time.Duration(tr.choose("half seconds", 3)) * time.Second / 2)
 		tr.perhapsLook()
 	}
 }
@@ -208,25 +208,25 @@ func (tr *trial) eventsOfAKey() {
 // backlog adds several keys in several classes.
 func (tr *trial) backlog() {
 	for range 4 {
-		tr.event(chooseKey(tr), queue.AddOptions{Priority: oneOf(tr, "priority", queue.Normal, queue.High, queue.Low)})
+		tr.event(tr.chooseKey(), queue.AddOptions{Priority: oneOf(tr, "priority", queue.Normal, queue.High, queue.Low)})
 	}
 }
 
 func (tr *trial) cancel() {
-	key := chooseKey(tr)
+	key := tr.chooseKey()
 	tr.doing("Cancel(%s)", key)
 	tr.same("Cancel", tr.queue.Cancel(key), tr.model.Cancel(key))
 }
 
 func (tr *trial) forget() {
-	key := chooseKey(tr)
+	key := tr.chooseKey()
 	tr.doing("Forget(%s)", key)
 	tr.queue.Forget(key)
 	tr.model.Forget(key)
 }
 
 func (tr *trial) replay() {
-	key := chooseKey(tr)
+	key := tr.chooseKey()
 	tr.doing("Replay(%s)", key)
 	tr.same("Replay", tr.queue.Replay(key), tr.model.Replay(key))
 }
@@ -237,7 +237,7 @@ func (tr *trial) replayAll() {
 }
 
 func (tr *trial) drop() {
-	key := chooseKey(tr)
+	key := tr.chooseKey()
 	tr.doing("Drop(%s)", key)
 	tr.same("Drop", tr.queue.Drop(key), tr.model.Drop(key))
 }
@@ -284,9 +284,7 @@ func (tr *trial) letPass(d time.Duration) {
 
 // perhapsLook compares after some operations only, since looking lets the queue notice that time has passed.
 func (tr *trial) perhapsLook() {
-	if err := queue.CheckInvariants(tr.queue); err != nil {
-		tr.fail("broken: %v", err)
-	}
+	tr.same("invariants", queue.CheckInvariants(tr.queue), error(nil))
 	if tr.choose("look", 2) == 0 {
 		tr.look()
 	}
@@ -334,18 +332,16 @@ func (tr *trial) sameStats(got, want queue.Stats) {
 }
 
 func (tr *trial) same(what string, got, want any) {
-	if !reflect.DeepEqual(got, want) {
-		tr.fail("%s: the queue says\n\t%+v, the model\n\t%+v", what, got, want)
+	if reflect.DeepEqual(got, want) {
+		return
 	}
+	tr.t.Helper()
+	tr.t.Logf("the queue says\n\t%+v, the model\n\t%+v, after\n\t%s", got, want, strings.Join(tr.log, "\n\t"))
+	tr.t.Fatalf("%s: not the same", what) // the same words each time, so that the trial can be shortened
 }
 
 func (tr *trial) doing(format string, args ...any) {
 	tr.log = append(tr.log, fmt.Sprintf(format, args...))
-}
-
-func (tr *trial) fail(format string, args ...any) {
-	tr.t.Helper()
-	tr.t.Fatalf("%s\nafter %s", fmt.Sprintf(format, args...), tr.log)
 }
 
 type rapidChooser struct{ t *rapid.T }
@@ -363,7 +359,9 @@ func TestQueueAgainstModel(t *testing.T) {
 				do(trial)
 			}
 		}
-		t.Repeat(actions)
+		for range 4 { // one is short
+			t.Repeat(actions)
+		}
 		trial.look()
 	})
 }
