@@ -3,6 +3,7 @@ package queue_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -96,7 +97,7 @@ func TestQuietDoesNotPostponeADelay(t *testing.T) {
 	}
 	for name, test := range tests {
 		for _, hotFirst := range []bool{true, false} {
-			t.Run(name, func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, hot first: %v", name, hotFirst), func(t *testing.T) {
 				s := newScenario(t, queue.Config[string]{HotKeys: queue.HotKeys{Quiet: time.Second}})
 				s.AddWith("a", queue.AddOptions{})
 				s.run()
