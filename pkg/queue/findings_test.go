@@ -242,3 +242,28 @@ func TestFewOvertakesStarveNoClass(t *testing.T) {
 		}
 	}
 }
+
+// The same: of a class that waits for its turn also those keys count that came before it while no other was higher.
+func TestNoClassWaitsLongerForHavingBeenTheHighest(t *testing.T) {
+	const maxOvertakes = 4
+	s := newScenario(t, queue.Config[string]{MaxOvertakes: maxOvertakes})
+	add := func(class queue.Priority) {
+		for i := range 20 {
+			s.AddWith(class.String()+string(rune('A'+i)), queue.AddOptions{Priority: class})
+		}
+	}
+	add(queue.Background)
+	add(queue.Low)
+	for range maxOvertakes {
+		s.takeNext() // of Low, so that it is Background's turn
+	}
+	waited := 0
+	for s.takeNext().Priority != queue.Low {
+		if waited++; waited == 1 {
+			add(queue.High)
+		}
+	}
+	if waited > maxOvertakes+1 { // one class is below
+		t.Errorf("class low had to wait for %d keys of others, want at most %d", waited, maxOvertakes+1)
+	}
+}

@@ -33,23 +33,23 @@ func (m *model) next() *record {
 	return m.waiting(class, tenant)[0]
 }
 
-// nextClass returns the highest class, or the lowest of those that were overtaken too often.
+// nextClass returns the highest class, or the lowest of those below it that were overtaken too often.
 func (m *model) nextClass() queue.Priority {
 	classes := m.classes()
 	served := classes[0]
-	below := slices.Clone(classes[1:])
-	slices.Reverse(below)
-	for _, class := range below {
+	for _, class := range classes[1:] {
 		if m.overtaken[class] >= m.config.maxOvertakes() {
 			served = class
-			break
 		}
 	}
-	for _, class := range below {
-		m.overtaken[class]++
-	}
-	if served != classes[0] {
-		m.overtaken[served] = 0
+	for _, class := range classes {
+		switch {
+		case class == classes[0] && queue.KnownHighestIsNotOvertaken:
+		case class == served:
+			m.overtaken[class] = 0
+		default:
+			m.overtaken[class]++
+		}
 	}
 	return served
 }
@@ -134,7 +134,7 @@ func (m *model) makeReady(r *record) {
 	if !r.running {
 		m.enqueue(r)
 	}
-	if knownMergedDelayIsLost {
+	if queue.KnownMergedDelayIsLost {
 		r.asked = moved(r.asked, m.now)
 	}
 }
@@ -154,7 +154,7 @@ func (m *model) delay(r *record, due time.Time, wait queue.Wait) bool {
 	case r.pending == queue.Ready:
 		return false
 	case r.pending == queue.Delayed && !due.Before(r.due):
-		if !knownQuietOutlastsDelay {
+		if !queue.KnownQuietOutlastsDelay {
 			r.latest = earliest(r.latest, due)
 		}
 		return false
@@ -166,7 +166,7 @@ func (m *model) delay(r *record, due time.Time, wait queue.Wait) bool {
 func (m *model) schedule(r *record, due time.Time, wait queue.Wait) {
 	m.times++
 	r.pending, r.due, r.wait, r.order = queue.Delayed, due, wait, m.times
-	if knownMergedDelayIsLost {
+	if queue.KnownMergedDelayIsLost {
 		r.asked = moved(r.asked, due)
 	}
 }

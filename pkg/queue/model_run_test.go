@@ -319,13 +319,13 @@ func (tr *trial) lookAtKeys() {
 }
 
 func (tr *trial) sameStats(got, want queue.Stats) {
-	if knownIdleTenantsAreCounted {
+	if queue.KnownIdleTenantsAreCounted {
 		got.Tenants = want.Tenants
 	}
-	if knownOldestReadyAfterRaise {
+	if queue.KnownOldestReadyAfterRaise {
 		got.OldestReady = want.OldestReady
 	}
-	if knownTimesOfUntimedQueue && !tr.model.config.timed() {
+	if queue.KnownTimesOfUntimedQueue && !tr.model.config.timed() {
 		got.OldestReady, got.LongestRunning, got.Unfinished = 0, 0, 0
 	}
 	tr.same("Stats", got, want)
@@ -359,7 +359,7 @@ func TestQueueAgainstModel(t *testing.T) {
 				do(trial)
 			}
 		}
-		for range 4 { // one is short
+		for range 8 { // one is short
 			t.Repeat(actions)
 		}
 		trial.look()

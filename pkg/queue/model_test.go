@@ -91,7 +91,7 @@ func (m *model) AddAfter(key string, delay time.Duration) {
 	m.note(r, "AddAfter")
 	m.unpark(r)
 	due := m.now.Add(delay)
-	if earlier := m.delay(r, due, queue.WaitDelay); earlier || !knownMergedDelayIsLost {
+	if earlier := m.delay(r, due, queue.WaitDelay); earlier || !queue.KnownMergedDelayIsLost {
 		r.asked = earliest(r.asked, due)
 	}
 }
@@ -137,7 +137,7 @@ func (m *model) AddWith(key string, options queue.AddOptions) {
 
 // noteEvent says whether the key is hot: whether the event before was less than Quiet ago.
 func (m *model) noteEvent(r *record) bool {
-	if knownEventsOfWaitingKeysDoNotHeat && (r.pending == queue.Ready || r.pending == queue.Parked || r.inBackOff()) {
+	if queue.KnownEventsOfWaitingKeysDoNotHeat && (r.pending == queue.Ready || r.pending == queue.Parked || r.inBackOff()) {
 		return false
 	}
 	hot := r.hot && m.now.Sub(r.lastEvent) < m.config.HotKeys.Quiet
@@ -148,7 +148,7 @@ func (m *model) noteEvent(r *record) bool {
 // awaitQuiet begins to wait for the end of the events.
 func (m *model) awaitQuiet(r *record) {
 	latest := m.now.Add(m.config.maxWait())
-	if r.pending == queue.Delayed && !knownQuietOutlastsDelay {
+	if r.pending == queue.Delayed && !queue.KnownQuietOutlastsDelay {
 		latest = earliest(latest, r.due)
 	}
 	if m.delay(r, m.now.Add(m.config.HotKeys.Quiet), queue.WaitQuiet) {
@@ -192,7 +192,7 @@ func (m *model) fail(r *record, v verdict) {
 	m.note(r, "retry")
 	r.triggers = append(r.triggers, newer...)
 	m.withdraw(r)
-	if !knownLowEventDemotesRetry {
+	if !queue.KnownLowEventDemotesRetry {
 		r.class = max(r.class, r.runClass)
 	}
 	tooOften := m.config.MaxRetries != 0 && r.failures > max(0, m.config.MaxRetries)
