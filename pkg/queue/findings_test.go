@@ -259,9 +259,10 @@ func TestNoClassWaitsLongerForHavingBeenTheHighest(t *testing.T) {
 	}
 	waited := 0
 	for s.takeNext().Priority != queue.Low {
-		if waited++; waited == 1 {
+		if waited == 0 {
 			add(queue.High)
 		}
+		waited++
 	}
 	if waited > maxOvertakes+1 { // one class is below
 		t.Errorf("class low had to wait for %d keys of others, want at most %d", waited, maxOvertakes+1)

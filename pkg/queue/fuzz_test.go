@@ -23,7 +23,7 @@ func (c *byteChooser) choose(_ string, n int) int {
 // without fuzzing they are a test of many operations in a row.
 func FuzzOperations(f *testing.F) {
 	f.Add([]byte{})
-	for seed := range uint64(60) {
+	for seed := range uint64(40) {
 		f.Add(randomBytes(seed, 3000))
 	}
 	all := operations()

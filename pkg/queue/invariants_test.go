@@ -54,7 +54,7 @@ func (c *checker[K]) number(is func(*entry[K]) bool) int {
 func (c *checker[K]) checkEntries() {
 	for _, e := range c.entries {
 		c.want(c.core.table.entries[e.key] == e, "%v: the entry is that of another key", e.key)
-		c.want(e.pending <= parked && !(e.pending == parked && e.running), "%v: pending %d, running %v", e.key, e.pending, e.running)
+		c.want(e.pending < parked || e.pending == parked && !e.running, "%v: pending %d, running %v", e.key, e.pending, e.running)
 		c.want(!e.firm || e.pending == ready || e.pending == delayed, "%v: firm, pending %d", e.key, e.pending)
 		c.want(e.pending != parked || e.extra != nil, "%v: parked, and nobody knows since when", e.key)
 		c.want(int(e.class) < numClasses && int(e.runClass) < numClasses, "%v: class %d, running in %d", e.key, e.class, e.runClass)
