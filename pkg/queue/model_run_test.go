@@ -295,7 +295,7 @@ func TestQueueAgainstModel(t *testing.T) {
 				do(trial)
 			}
 		}
-		for range 8 { // one is short
+		for range 12 { // one is short
 			t.Repeat(actions)
 		}
 		trial.look()

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
@@ -52,6 +54,44 @@ func TestABurstReachesEveryWaiter(t *testing.T) {
 		})
 	}
 }
+
+// The one timer serves the delay that ends first, also if that was asked for last or is taken back.
+func TestAWaiterGetsEachKeyWhenItIsDue(t *testing.T) {
+	tests := map[string]struct {
+		ask  func(q *queue.Queue[int])
+		want time.Duration
+	}{
+		"a shorter delay of another key": {func(q *queue.Queue[int]) { q.AddAfter(2, time.Minute) }, time.Minute},
+		"a shorter delay of the key":     {func(q *queue.Queue[int]) { q.AddAfter(1, time.Second) }, time.Second},
+		"a longer delay of another key":  {func(q *queue.Queue[int]) { q.AddAfter(2, 2*time.Hour) }, time.Hour},
+		"a delay that was taken back": {func(q *queue.Queue[int]) {
+			q.Cancel(1)
+			q.AddAfter(2, 2*time.Hour)
+		}, 2 * time.Hour},
+	}
+	for name, test := range tests {
+		for clockName, its := range map[string]clock.WithTicker{"real clock": nil, "another clock": anotherClock{}} {
+			t.Run(name+", "+clockName, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					start := time.Now()
+					q := queue.New(queue.Config[int]{Clock: its})
+					taken, _ := wait(q, 1)
+					q.AddAfter(1, time.Hour)
+					synctest.Wait()
+					test.ask(q)
+					<-taken
+					if got := time.Since(start); got != test.want {
+						t.Errorf("the key came after %v, want %v", got, test.want)
+					}
+					q.ShutDown()
+				})
+			})
+		}
+	}
+}
+
+// anotherClock is a real clock that the queue does not know to be one.
+type anotherClock struct{ clock.RealClock }
 
 func TestShutDownReachesEveryWaiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
