@@ -84,8 +84,10 @@ func (tr *trial) add() {
 	tr.model.Add(key)
 }
 
-func (tr *trial) addAfter() {
-	key, delay := tr.chooseKey(), chooseDelay(tr)
+func (tr *trial) addAfter() { tr.addAfterOf(tr.chooseKey()) }
+
+func (tr *trial) addAfterOf(key string) {
+	delay := chooseDelay(tr)
 	tr.doing("AddAfter(%s, %v)", key, delay)
 	tr.queue.AddAfter(key, delay)
 	tr.model.AddAfter(key, delay)
@@ -178,10 +180,7 @@ func (tr *trial) eventsOfARun() {
 		case 0:
 			tr.event(item.Key, chooseOptions(tr))
 		case 1:
-			tr.doing("AddAfter during the run")
-			delay := chooseDelay(tr)
-			tr.queue.AddAfter(item.Key, delay)
-			tr.model.AddAfter(item.Key, delay)
+			tr.addAfterOf(item.Key)
 		case 2:
 			tr.event(item.Key, queue.AddOptions{})
 		case 3:
@@ -192,11 +191,18 @@ func (tr *trial) eventsOfARun() {
 	tr.end(item, chooseVerdict(tr))
 }
 
-// eventsOfAKey adds one key several times in short intervals.
+// eventsOfAKey adds one key several times in short intervals, and lets it run in between.
 func (tr *trial) eventsOfAKey() {
 	key := tr.chooseKey()
-	for range 4 {
+	for range 5 {
 		tr.event(key, queue.AddOptions{})
+		switch tr.choose("between events", 4) {
+		case 1:
+			tr.addAfterOf(key)
+		case 2, 3:
+			tr.take()
+			tr.end(tr.items[len(tr.items)-1], verdict{kind: success, after: oneOf(tr, "after", 0, 0, 5*time.Second/2)})
+		}
 		tr.letPass(time.Duration(tr.choose("half seconds", 3)) * time.Second / 2)
 		tr.perhapsLook()
 	}
@@ -246,7 +252,7 @@ func (tr *trial) dropAll() {
 
 // shutDown shuts the queue down, once in a while and in one of several ways.
 func (tr *trial) shutDown() {
-	switch tr.choose("how", 24) {
+	switch tr.choose("how", 100) {
 	case 1:
 		tr.doing("ShutDown")
 		tr.queue.ShutDown()
