@@ -301,7 +301,7 @@ func TestQueueAgainstModel(t *testing.T) {
 				do(trial)
 			}
 		}
-		for range 12 { // one is short
+		for range 9 { // one is short
 			t.Repeat(actions)
 		}
 		trial.look()
