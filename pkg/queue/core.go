@@ -16,7 +16,6 @@ type core[K comparable] struct {
 	timed      bool
 	plain      bool // an add of a key that is ready changes nothing: no triggers, hot keys or order want to know
 	start      time.Time
-	latest     time.Duration // a time that has passed, while keys are delayed
 
 	table    table[K]
 	ready    readySet[K]
@@ -112,7 +111,6 @@ func (c *core[K]) promote(now time.Duration) {
 }
 
 func (c *core[K]) promoteDue(now time.Duration) {
-	c.latest = max(c.latest, now)
 	for c.delayed.nextDue() <= now {
 		e, due, promised := c.delayed.first(), c.delayed.nextDue(), c.delayed.first().promised
 		c.unschedule(e)

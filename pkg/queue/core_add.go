@@ -29,17 +29,16 @@ func (c *core[K]) merge(e *entry[K], firm bool) {
 
 // addAfter promises a run when the delay is over. Of two such delays the earlier wins.
 func (c *core[K]) addAfter(e *entry[K], now, delay time.Duration) {
-	c.promote(now)
 	c.report.retried++
+	if delay <= 0 {
+		c.add(e, now)
+		return
+	}
+	c.promote(now)
 	c.note(e, causeAddAfter, now)
 	c.unpark(e)
 	c.atLatest(e, after(now, delay))
 	e.promised = true
-}
-
-// isPromised says whether a promise changes nothing, as far as can be told without a look at the clock.
-func (c *core[K]) isPromised(e *entry[K], delay time.Duration) bool {
-	return e != nil && e.promised && c.delayed.due(e) <= after(c.latest, delay) && e.wait != WaitQuiet && c.triggers == 0
 }
 
 // atLatest schedules an entry that is not parked, unless it is scheduled for an earlier time.

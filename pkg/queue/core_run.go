@@ -83,12 +83,13 @@ func (c *core[K]) requeue(e *entry[K], delay, now time.Duration) {
 	if !e.awaits() {
 		e.class = min(e.class, normalClass)
 	}
-	switch {
-	case c.shutDown || e.pending == ready:
-	case delay == 0:
+	if c.shutDown || e.pending == ready {
+		return
+	}
+	c.note(e, causeRequeue, now)
+	if delay == 0 {
 		c.makeReady(e, now)
-	default:
-		c.note(e, causeRequeue, now)
+	} else {
 		c.atLatest(e, after(now, delay))
 	}
 }

@@ -147,7 +147,7 @@ func TestWhatMetricsAreTold(t *testing.T) {
 			want:    []string{"taken normal 59s"},
 		},
 		"AddAfter":          {act: func(r rig) { r.AddAfter("a", time.Second) }, want: []string{"retried 1"}},
-		"AddAfter no delay": {act: func(r rig) { r.AddAfter("a", 0) }, want: []string{"added normal 1"}},
+		"AddAfter no delay": {act: func(r rig) { r.AddAfter("a", 0) }, want: []string{"added normal 1", "retried 1"}},
 		"AddRateLimited":    {act: func(r rig) { r.AddRateLimited("a") }, want: []string{"retried 1"}},
 		"event with a delay": {
 			act: func(r rig) { r.AddWith("a", queue.AddOptions{Delay: time.Second}) },

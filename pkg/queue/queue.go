@@ -67,19 +67,11 @@ func (q *Queue[K]) Add(key K) {
 // neither an add nor an event replaces. Of two delays the earlier wins, and a key that is ready already when the delay is
 // over is handed out once. A delay that is not positive is an [Queue.Add].
 func (q *Queue[K]) AddAfter(key K, delay time.Duration) {
-	if delay <= 0 {
-		q.Add(key)
-		return
-	}
+	now := q.now()
 	q.mu.Lock()
 	defer q.unlock()
-	e := q.core.table.get(key)
-	switch {
-	case q.core.shutDown:
-	case q.core.isPromised(e, delay):
-		q.core.report.retried++
-	default:
-		q.core.addAfter(q.core.table.orInsert(e, key), q.now(), delay)
+	if !q.core.shutDown {
+		q.core.addAfter(q.core.table.add(key), now, delay)
 	}
 }
 

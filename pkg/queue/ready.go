@@ -45,6 +45,7 @@ func (r *readySet[K]) pop() *entry[K] {
 		c = r.overtake(c)
 	}
 	r.count--
+	r.lines[c].overtaken = 0
 	e := r.lines[c].pop()
 	r.close(c)
 	return e
@@ -67,7 +68,7 @@ func (r *readySet[K]) close(c class) {
 }
 
 // overtake returns the class that is served: the highest that has entries, or, of the classes that were overtaken too
-// often, the one that was most often; the lower if there are two. It counts this against all others.
+// often, the one that was most often; the lower if there are two. It counts this against all of them.
 func (r *readySet[K]) overtake(highest class) (served class) {
 	served = highest
 	most := r.maxOvertakes - 1
@@ -79,7 +80,6 @@ func (r *readySet[K]) overtake(highest class) (served class) {
 			line.overtaken++
 		}
 	}
-	r.lines[served].overtaken = 0
 	return served
 }
 

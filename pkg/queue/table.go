@@ -19,10 +19,10 @@ type table[K comparable] struct {
 
 // Bounds of what is remembered.
 const (
-	minKept    = 16 * 1024 // idle entries; more while there are more active ones
-	maxFailing = 64 * 1024 // idle entries of keys whose failures were not forgotten
-	maxSpare   = 1024      // unused entries
-	minShrink  = 32 * 1024 // entries in a map that is worth making anew when little is left in it
+	minKept    = 16 * 1024   // idle entries; more while there are more active ones
+	maxFailing = 64 * 1024   // idle entries of keys whose failures were not forgotten
+	maxSpare   = 1024        // unused entries
+	minShrink  = 8 * minKept // entries in a map that is worth making anew when little is left in it
 )
 
 // A tenant is a group of keys that takes turns with other groups.
