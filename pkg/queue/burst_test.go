@@ -57,7 +57,7 @@ func TestLittleIsLeftOfABurst(t *testing.T) {
 	}
 	for name, pass := range tests {
 		t.Run(name, func(t *testing.T) {
-			q := New(Config[int]{Tenant: tenantOfKey, Clock: clocktesting.NewFakeClock(time.Unix(0, 0))})
+			q := New(Config[int]{Tenant: func(key int) string { return tenantOfKey(key / 100) }, Clock: clocktesting.NewFakeClock(time.Unix(0, 0))})
 			pass(q, func(do func(int)) {
 				for key := range burst {
 					do(key)

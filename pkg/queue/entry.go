@@ -6,15 +6,15 @@ import "time"
 // combinations occur:
 //
 //	pending  running  scheduled  meaning                                   is in
-//	idle     false    false      done; remembered for a while              the table alone
-//	idle     false    true       delayed: waits for its time               the schedule
-//	ready    false    false      waits for a worker                        a lane
-//	ready    false    true       and will again when it is promised        a lane and the schedule
-//	parked   false    false      failed too often, waits for a person      the parked list
-//	idle     true     false      being processed, nothing pending          the running list
-//	idle     true     true       being processed, and again when due       the running list and the schedule
-//	ready    true     false      being processed, and again right after    the running list
-//	ready    true     true       and again when it is promised             the running list and the schedule
+//	idle     no       -          done; remembered for a while              the table alone
+//	idle     no       yes        delayed: waits for its time               the schedule
+//	ready    no       -          waits for a worker                        a lane
+//	ready    no       yes        and will again when it is promised        a lane and the schedule
+//	parked   no       -          failed too often, waits for a person      the parked list
+//	idle     yes      -          being processed, nothing pending          the running list
+//	idle     yes      too        being processed, and again when due       the running list and the schedule
+//	ready    yes      -          being processed, and again right after    the running list
+//	ready    yes      too        and again when it is promised             the running list and the schedule
 //
 // Times are measured from the start of the queue.
 type entry[K comparable] struct {
