@@ -24,8 +24,9 @@ type Config[K comparable] struct {
 
 	// MaxOvertakes is how many keys of other priorities are handed out before a class that has ready keys gets its turn,
 	// one key. Of several classes whose turn it is the one comes first that waited for most keys, so each waits for one
-	// key of each of the others at most. It counts keys and not time, so it holds however slow the workers are, and a backlog of old work in a low class
-	// never holds up a higher one by more than one key in so many. Defaults to [DefaultMaxOvertakes].
+	// key of each of the others at most. It counts keys and not time, so it holds however slow the workers are, and a
+	// backlog of old work in a low class takes no more than one turn in so many from a higher one. Defaults to
+	// [DefaultMaxOvertakes].
 	MaxOvertakes int
 
 	// Tenant says which tenant a key belongs to, for instance its namespace. Tenants that have ready keys of the same
