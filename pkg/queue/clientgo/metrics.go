@@ -9,9 +9,14 @@ import (
 )
 
 // Metrics returns metrics for [queue.Config] that tell the provider what happens in a queue, under client-go's names for
-// them and with client-go's meaning, but for two things: a key that is added while it is processed is counted when it
-// is done, since it can't be taken before; and a queue that is idle does not set its gauges again and again. The name is
-// that of the queue; neither may be empty.
+// them and with client-go's meaning, except that
+//
+//   - a key that is added while it is processed is counted as added when it is done, since it can't be taken before, and
+//     its latency begins then;
+//   - a queue in which nothing happens does not set its gauges again and again, and one that is shut down sets them once
+//     more when its last key is done.
+//
+// The name is that of the queue. It must not be empty, nor the provider nil.
 func Metrics(provider workqueue.MetricsProvider, name string) queue.Metrics {
 	return metrics{
 		depth:        provider.NewDepthMetric(name),
