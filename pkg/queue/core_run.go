@@ -25,9 +25,12 @@ func (c *core[K]) next() *entry[K] {
 	if c.ready.order == nil {
 		return c.ready.pop()
 	}
-	key := c.ready.order.Pop()
+	e := c.table.get(c.ready.order.Pop())
+	if e == nil || !e.queued() {
+		panic("queue: Config.Order: Pop returned a key that was not pushed, or had been popped")
+	}
 	c.ready.count--
-	return c.table.add(key)
+	return e
 }
 
 // runningEntry returns the entry of a key that is running, or nil. Often that is the one that was taken last.

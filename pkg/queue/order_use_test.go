@@ -145,3 +145,22 @@ func TestAKeyWhosePushPanickedIsLost(t *testing.T) {
 	r.Add("b")
 	wantKeys(t, take(t, r.Queue), "a", "b")
 }
+
+// A forgetful order hands out the key that was pushed last, again and again.
+type forgetful struct{ last string }
+
+func (f *forgetful) Push(key string) { f.last = key }
+func (f *forgetful) Touch(string)    {}
+func (f *forgetful) Len() int        { return 1 }
+func (f *forgetful) Pop() string     { return f.last }
+
+func TestAKeyThatAnOrderPopsTwiceIsNotHandedOutTwice(t *testing.T) {
+	r := newRig(t, queue.Config[string]{Order: &forgetful{}})
+	r.Add("a")
+	r.Add("b")
+	wantPanic(t, func() { take(t, r.Queue) })
+	r.Done("b")
+	if stats := r.Stats(); stats.Ready != 1 || stats.Running != 0 {
+		t.Errorf("stats are %+v, want a ready and nothing running", stats)
+	}
+}
