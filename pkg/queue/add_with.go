@@ -50,11 +50,3 @@ func (q *Queue[K]) Cancel(key K) bool {
 	q.core.cancel(e)
 	return true
 }
-
-func (c *core[K]) cancel(e *entry[K]) {
-	c.unschedule(e)
-	if e.extra != nil && !e.awaits() {
-		e.extra.triggers = nil
-	}
-	c.rest(e)
-}

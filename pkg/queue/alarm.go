@@ -20,14 +20,19 @@ type alarm struct {
 // set replaces what the alarm was set to. A call that is under way already may still come.
 func (a *alarm) set(at, wait time.Duration) {
 	a.at = at
-	_, isReal := a.clock.(clock.RealClock)
-	switch {
-	case !isReal:
+	switch a.clock.(type) {
+	case clock.RealClock, *clock.RealClock:
+		a.setTimer(wait)
+	default:
 		a.stopWaiting()
 		a.cancel = a.wait(wait)
-	case a.timer == nil:
+	}
+}
+
+func (a *alarm) setTimer(wait time.Duration) {
+	if a.timer == nil {
 		a.timer = time.AfterFunc(wait, a.call)
-	default:
+	} else {
 		a.timer.Reset(wait)
 	}
 }

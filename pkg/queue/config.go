@@ -17,7 +17,8 @@ type Config[K comparable] struct {
 	// not call the queue. One that is a [Pacer] is asked only for a wait that is needed. Defaults to [DefaultRateLimiter].
 	RateLimiter RateLimiter[K]
 
-	// MaxRetries is how often in a row a key is retried; when it fails once more it is parked: see [Queue.Parked]. It
+	// MaxRetries is how often in a row a key is retried; when it fails once more it is parked: see [Queue.Parked]. If
+	// another run was asked for meanwhile, by [Queue.Add], [Queue.AddAfter] or an event that says Now, it begins anew. It
 	// holds for [Queue.Finish]; who retries with [Queue.AddRateLimited] decides by [Queue.NumRequeues]. Defaults to no
 	// limit; negative means none at all.
 	MaxRetries int
@@ -60,7 +61,7 @@ type Config[K comparable] struct {
 // HotKeys says when the events of a key are merged. A key is hot when an event comes less than Quiet after the one
 // before. It then runs when no event has come for Quiet, but at the latest MaxWait after the event that began the wait.
 // A key that is not hot runs at once, so a single event is never late. It holds for [Queue.AddWith] without Delay and
-// Now. The queue remembers the last event of a key while the key is active, and of 16 384 idle ones or more.
+// Now, though those count for whether a key is hot. The queue remembers the last event of a key while the key is active, and of 16 384 idle ones or more.
 type HotKeys struct {
 	// Quiet is how long no event must come. Zero turns it off.
 	Quiet time.Duration

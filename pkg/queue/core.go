@@ -1,9 +1,6 @@
 package queue
 
-import (
-	"math/rand/v2"
-	"time"
-)
+import "time"
 
 // A core is the queue's state and its transitions. It has no lock, no clock and no goroutine: every call says what time
 // it is, measured from the start of the queue, and a [Queue] calls it under its lock.
@@ -29,7 +26,7 @@ type core[K comparable] struct {
 	shutDown bool
 }
 
-// A place is where an entry is counted. One that is running and delayed is in two.
+// A place is where an entry is counted. One that is scheduled, and ready or running until then, is in two.
 type place int
 
 const (
@@ -51,7 +48,6 @@ func newCore[K comparable](config Config[K]) core[K] {
 		timed:      config.Timed || config.Triggers > 0 || config.Metrics != nil,
 		plain:      config.Triggers == 0 && config.HotKeys.Quiet == 0 && config.Order == nil,
 		start:      config.Clock.Now(),
-		runs:       rand.Uint32(), // so that an item of another queue is no item of this one
 		table:      newTable(config.Tenant),
 		ready:      readySet[K]{maxOvertakes: config.MaxOvertakes, order: config.Order},
 	}
@@ -86,7 +82,10 @@ func (c *core[K]) runNow(e *entry[K], now time.Duration) {
 
 // makeReady makes an entry ready that is not, nor parked.
 func (c *core[K]) makeReady(e *entry[K], now time.Duration) {
-	if e.scheduled && !e.promised {
+	switch {
+	case e.promised:
+		e.wait = WaitDelay // that alone stays, whatever else it waited for
+	case e.scheduled:
 		c.unschedule(e)
 	}
 	if !e.running {
@@ -117,7 +116,17 @@ func (c *core[K]) promoteDue(now time.Duration) {
 		if e.pending == idle {
 			c.makeReady(e, due)
 		}
-		e.firm = e.firm || promised
+		if promised {
+			c.keepPromise(e, due)
+		}
+	}
+}
+
+// keepPromise is for an entry whose promised run is ready.
+func (c *core[K]) keepPromise(e *entry[K], due time.Duration) {
+	e.firm = true
+	if c.triggers > 0 && e.more().triggers == nil { // an earlier run has taken the one that AddAfter left
+		c.note(e, causeAddAfter, due)
 	}
 }
 

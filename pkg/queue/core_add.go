@@ -62,15 +62,15 @@ func (c *core[K]) addRateLimited(e *entry[K], now time.Duration) {
 	c.report.retried++
 	c.note(e, causeRetry, now)
 	c.unpark(e)
-	e.failures++
 	if e.pending != ready && !e.inBackOff() {
 		c.backOff(e, now)
 	}
+	e.failures++
 }
 
-// backOff makes an entry wait for its retry that has failed and is neither ready nor parked.
+// backOff makes an entry wait for its retry that fails once more and is neither ready nor parked.
 func (c *core[K]) backOff(e *entry[K], now time.Duration) {
-	if c.retryAt(e, c.pace(e, int(e.failures), now), now) {
+	if c.retryAt(e, c.pace(e, int(e.failures)+1, now), now) {
 		c.spend(e, now)
 	}
 }
@@ -146,4 +146,16 @@ func (c *core[K]) waitForQuiet(e *entry[K], now time.Duration) {
 		e.extra.quietBy = min(after(now, c.hotKeys.MaxWait), c.delayed.due(e))
 		c.schedule(e, quiet, WaitQuiet)
 	}
+}
+
+// cancel takes back what is scheduled, and everything that was known of it.
+func (c *core[K]) cancel(e *entry[K]) {
+	c.unschedule(e)
+	if e.running && !e.awaits() {
+		e.class = e.runClass
+	}
+	if e.extra != nil && !e.awaits() {
+		e.extra.triggers = nil
+	}
+	c.rest(e)
 }

@@ -57,7 +57,9 @@ func (c *core[K]) done(e *entry[K], now time.Duration) {
 	e.running = false
 	switch e.pending {
 	case ready:
+		e.pending = idle // while the order is asked, which is the user's
 		c.enqueue(e, now)
+		e.pending = ready
 	case parked:
 		c.park(e, now)
 	case idle:
@@ -83,9 +85,7 @@ func (c *core[K]) finish(e *entry[K], consumed *Triggers, outcome Outcome, now t
 // requeue makes an entry wait that has succeeded, unless it is ready or due earlier without that.
 func (c *core[K]) requeue(e *entry[K], delay, now time.Duration) {
 	c.promote(now)
-	if !e.awaits() {
-		e.class = min(e.class, normalClass)
-	}
+	c.raise(e, min(e.runClass, normalClass))
 	if c.shutDown || e.pending == ready {
 		return
 	}

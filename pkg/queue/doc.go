@@ -4,15 +4,17 @@
 //
 //   - One worker per key: a key that was taken is not handed out again before it is done.
 //   - At least once: a key added while it is processed runs again after that.
-//   - Stingy: however often a key is added while it waits, it is handed out once; it has one pending run at most.
+//   - Stingy: however often a key is added while it waits, it is handed out once. It has one pending run, and perhaps a
+//     later one that [Queue.AddAfter] promised.
 //   - Fair: keys of the same priority are handed out in the order in which they became ready, or if there are tenants,
 //     in turns; and no priority waits for more than so many keys of others. A key that is raised to a higher priority
 //     while it waits comes after those that have it already.
 //   - Honest: an event neither shortens the wait of a key that fails nor counts as a failure, unless it says Now.
 //   - Bounded: memory is in proportion to the keys that wait or run. What is remembered of others has a limit: 16 384
-//     keys, or as many as wait and run, and 65 536 whose failures nobody has forgotten.
+//     keys, or as many as wait and run, and 65 536 that had failures which nobody forgot when their time there was over.
 //   - Many producers and many consumers; every method may be called concurrently.
 //   - No goroutine: one timer at most serves all delays, and only while somebody waits for a key or metrics are told.
+//     (With a clock other than the real one, a goroutine waits for that timer.)
 //
 // How a key moves:
 //

@@ -5,16 +5,18 @@ import "time"
 // An entry is everything the queue knows of one key: whether it is running, and what is pending. Exactly these
 // combinations occur:
 //
-//	pending  running  scheduled  meaning                                   is in
-//	idle     no       -          done; remembered for a while              the table alone
-//	idle     no       yes        delayed: waits for its time               the schedule
-//	ready    no       -          waits for a worker                        a lane
-//	ready    no       yes        and will again when it is promised        a lane and the schedule
-//	parked   no       -          failed too often, waits for a person      the parked list
-//	idle     yes      -          being processed, nothing pending          the running list
-//	idle     yes      too        being processed, and again when due       the running list and the schedule
-//	ready    yes      -          being processed, and again right after    the running list
-//	ready    yes      too        and again when it is promised             the running list and the schedule
+//	pending  scheduled  meaning                                   is in
+//	idle     no         done; remembered for a while              the table alone
+//	idle     yes        delayed: waits for its time               the schedule
+//	ready    no         waits for a worker                        a lane
+//	ready    promised   and will again when that is due           a lane, the schedule
+//	parked   no         failed too often, waits for a person      the parked list
+//
+//	running and
+//	idle     no         nothing pending                           the running list
+//	idle     yes        again when due                            the running list, the schedule
+//	ready    no         again right after                         the running list
+//	ready    promised   and again when that is due                the running list, the schedule
 //
 // Times are measured from the start of the queue.
 type entry[K comparable] struct {

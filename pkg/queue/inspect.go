@@ -9,7 +9,8 @@ import (
 // A State is where a key is.
 type State string
 
-// The states. A key that is running may be ready or delayed at the same time: see [KeyInfo.Next].
+// The states. A key that is running may be ready or delayed at the same time, and one that is ready may be delayed: see
+// [KeyInfo.Next].
 const (
 	Ready   State = "ready"   // waits for a worker
 	Delayed State = "delayed" // waits for its time
@@ -45,10 +46,10 @@ type KeyInfo[K comparable] struct {
 	Key   K
 	At    time.Time // the moment
 	State State
-	Next  State     // of a running key: Ready if it runs again right after, Delayed if later, or else empty
+	Next  State     // what follows: Ready if it runs again right after, Delayed if later, or else empty
 	Since time.Time // when it became ready, running or parked, if the queue keeps times; zero if it is delayed
-	Due   time.Time // when it is ready, if State or Next is Delayed
-	Wait  Wait      // what for, likewise
+	Due   time.Time // when it is ready, or ready again; zero if it waits for no time
+	Wait  Wait      // what it waits for until then
 
 	Priority Priority
 	Tenant   string    // see [Config.Tenant]
@@ -71,6 +72,8 @@ func (i KeyInfo[K]) Why() string {
 
 func (i KeyInfo[K]) what() string {
 	switch {
+	case i.State == Ready && i.Next == Delayed:
+		return fmt.Sprintf("ready%s, waits for a worker in class %v, and again in %v", i.since(), i.Priority, i.Due.Sub(i.At))
 	case i.State == Ready:
 		return fmt.Sprintf("ready%s, waits for a worker in class %v", i.since(), i.Priority)
 	case i.State == Parked:
@@ -103,12 +106,13 @@ type Snapshot[K comparable] struct {
 	Tenants  []TenantStats // some, in no order; none unless the queue knows tenants
 
 	Ready   []KeyInfo[K] // class by class from the highest, and in it tenant by tenant, the longest ready first
-	Delayed []KeyInfo[K] // by the time they are due
+	Delayed []KeyInfo[K] // by the time they are due; also those that are ready or running until then
 	Running []KeyInfo[K] // the longest running first
 	Parked  []KeyInfo[K] // the longest parked first
 }
 
-// TenantStats are the keys of one tenant. A key that is running and waits for its time counts for both.
+// TenantStats are the keys of one tenant. A key that waits for its time, and is ready or running until then, counts for
+// both.
 type TenantStats struct {
 	Name                            string
 	Ready, Delayed, Running, Parked int
@@ -116,7 +120,8 @@ type TenantStats struct {
 
 // Inspect returns a consistent snapshot with at most the given number of keys of each state, and of tenants, and all of
 // them if it is negative; what is counted counts all. It holds the queue's lock meanwhile, for up to a microsecond for
-// each key that is returned: ask for thousands, not for millions. With [Config.Order] the ready keys are in no order,
+// each key that is returned, and some time for the tenants of all keys that it remembers: ask for thousands, not for
+// millions. With [Config.Order] the ready keys are in no order,
 // and the queue looks for them among all its keys.
 func (q *Queue[K]) Inspect(limit int) Snapshot[K] {
 	now := q.now()
@@ -163,9 +168,9 @@ func (c *core[K]) infos(entries iter.Seq[*entry[K]], limit int, now time.Duratio
 func (c *core[K]) info(e *entry[K], now time.Duration) KeyInfo[K] {
 	info := KeyInfo[K]{Key: e.key, At: c.start.Add(now), Priority: e.class.priority(), Failures: int(e.failures)}
 	info.State, info.Since = c.state(e)
+	info.Next = next(e)
 	if e.running {
 		info.Priority = e.runClass.priority()
-		info.Next = next(e)
 	}
 	if e.scheduled {
 		info.Due, info.Wait = c.start.Add(c.delayed.due(e)), e.wait
@@ -194,9 +199,9 @@ func (c *core[K]) state(e *entry[K]) (State, time.Time) {
 
 func next[K comparable](e *entry[K]) State {
 	switch {
-	case e.pending == ready:
+	case e.running && e.pending == ready:
 		return Ready
-	case e.scheduled:
+	case e.scheduled && (e.running || e.pending == ready):
 		return Delayed
 	default:
 		return ""

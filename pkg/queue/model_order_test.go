@@ -126,7 +126,9 @@ func (m *model) makeReady(r *record) {
 	if r.pending == queue.Ready {
 		return
 	}
-	if !r.promised {
+	if r.promised {
+		r.wait = queue.WaitDelay
+	} else {
 		m.unschedule(r)
 	}
 	m.makeReadyAt(r, m.now)

@@ -34,9 +34,7 @@ func (m *model) succeed(r *record, after time.Duration) {
 	if after == 0 {
 		return
 	}
-	if !r.awaits() {
-		r.class = min(r.class, queue.Normal)
-	}
+	m.raise(r, min(r.runClass, queue.Normal))
 	if m.closed || r.pending == queue.Ready {
 		return
 	}

@@ -172,6 +172,9 @@ func (m *model) Cancel(key string) bool {
 	m.unschedule(r)
 	if !r.awaits() {
 		r.triggers = nil
+		if r.running {
+			r.class = r.runClass
+		}
 	}
 	m.rest(r)
 	return true
@@ -241,6 +244,9 @@ func (m *model) step(d time.Duration) {
 			m.makeReadyAt(r, r.due)
 		}
 		r.firm = r.firm || promised
+		if promised && len(r.triggers) == 0 {
+			m.trigger(r, queue.Trigger{Source: "queue", Cause: "AddAfter", At: r.due})
+		}
 	}
 }
 

@@ -118,8 +118,11 @@ func (m *model) Find(key string) (queue.KeyInfo[string], bool) {
 	if r.scheduled {
 		info.Due, info.Wait = r.due, r.wait
 	}
+	if r.pending == queue.Ready && r.scheduled {
+		info.Next = queue.Delayed
+	}
 	if r.running {
-		info.State, info.Priority = queue.Running, r.runClass
+		info.State, info.Priority, info.Next = queue.Running, r.runClass, ""
 		if r.awaits() {
 			info.Next = state
 		}

@@ -37,5 +37,6 @@ func RetryAfter(wait time.Duration, err error) Outcome {
 	return Outcome{kind: failedUntil, after: max(0, wait), err: err}
 }
 
-// Park says that the run failed and that another is useless until somebody has looked: see [Queue.Parked].
+// Park says that the run failed and that another is useless until somebody has looked: see [Queue.Parked]. If another run
+// was asked for meanwhile, by [Queue.Add], [Queue.AddAfter] or an event that says Now, that is done instead.
 func Park(err error) Outcome { return Outcome{kind: gaveUp, err: err} }

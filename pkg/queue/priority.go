@@ -2,8 +2,8 @@ package queue
 
 import "fmt"
 
-// A Priority is the class of a pending run. Classes are served from [Urgent] down to [Background]; a lower class waits
-// for [Config.MaxOvertakes] keys at most before it gets its turn. Values beyond the named ones count as the nearest.
+// A Priority is the class of a pending run. Classes are served from [Urgent] down to [Background]; each
+// class gets its turn after so many keys of others: see [Config.MaxOvertakes]. Values beyond the named ones count as the nearest.
 type Priority int8
 
 // The classes. The zero value is Normal.

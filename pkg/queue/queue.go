@@ -48,9 +48,9 @@ func New[K comparable](config Config[K]) *Queue[K] {
 	return q
 }
 
-// Add makes the key ready now, at priority [Normal] or the one that it has already. It does nothing when the key is
-// ready; it overtakes the delay of an event or of [RequeueAfter], a back-off and quiet, and takes a parked key back. For a key that is being processed it takes
-// effect at [Queue.Done]. After [Queue.ShutDown] it does nothing.
+// Add makes the key ready now, at priority [Normal] or the one that it has already. It does nothing when the key is ready;
+// it overtakes a back-off, quiet, and the delay of an event or of [RequeueAfter], and takes a parked key back. For a key
+// that is being processed it takes effect at [Queue.Done]. After [Queue.ShutDown] it does nothing.
 func (q *Queue[K]) Add(key K) {
 	q.mu.Lock()
 	defer q.unlock()
@@ -64,8 +64,9 @@ func (q *Queue[K]) Add(key K) {
 }
 
 // AddAfter makes the key ready when the delay is over, also if it is handed out before: that is a run of its own, which
-// neither an add nor an event replaces. Of two delays the earlier wins, and a key that is ready already when the delay is
-// over is handed out once. A delay that is not positive is an [Queue.Add].
+// no add or event replaces that makes the key ready at once. Of several delays, whoever asked for them, the earliest
+// wins; and a key that is ready already when the delay is over is handed out once. A delay that is not positive is an
+// [Queue.Add].
 func (q *Queue[K]) AddAfter(key K, delay time.Duration) {
 	now := q.now()
 	q.mu.Lock()
@@ -81,9 +82,12 @@ func (q *Queue[K]) AddRateLimited(key K) {
 	now := q.now()
 	q.mu.Lock()
 	defer q.unlock()
-	if !q.core.shutDown {
-		q.core.addRateLimited(q.core.table.add(key), now)
+	if q.core.shutDown {
+		return
 	}
+	e := q.core.table.add(key)
+	defer q.core.rest(e) // which is for the case that the limiter panics
+	q.core.addRateLimited(e, now)
 }
 
 // Forget says that the key succeeded, or is given up: its next failure counts as the first.
@@ -123,11 +127,8 @@ func (q *Queue[K]) Len() int {
 
 // Get is [Queue.Take] as client-go has it: it waits without a context, and says whether the queue is shut down and empty.
 func (q *Queue[K]) Get() (key K, shutdown bool) {
-	e, err := q.take(context.Background(), nil)
-	if err != nil {
-		return key, true
-	}
-	return e.key, false
+	key, err := q.take(context.Background(), nil)
+	return key, err != nil
 }
 
 // Done ends the processing of a key that was taken, without saying how: use [Queue.Finish] for that. A key that was added

@@ -83,6 +83,18 @@ func (r *readySet[K]) overtake(highest class) (served class) {
 	return served
 }
 
+// oldest returns the entry that is ready for longest of those that are next in their lanes, or nil; also nil with an
+// order of the user's, which cannot tell.
+func (r *readySet[K]) oldest() *entry[K] {
+	var oldest *entry[K]
+	for lane := range r.lanes() {
+		if oldest == nil || lane.head.since < oldest.since {
+			oldest = lane.head
+		}
+	}
+	return oldest
+}
+
 func (l *line[K]) push(e *entry[K]) {
 	if e.tenant == nil {
 		l.common.push(e)

@@ -18,7 +18,8 @@ type Stats struct {
 	Unfinished     time.Duration // all running keys together
 }
 
-// ClassStats are the keys of one priority. A key that is running and waits for its time counts for both.
+// ClassStats are the keys of one priority. A key that waits for its time, and is ready or running until then, counts for
+// both.
 type ClassStats struct {
 	Priority                        Priority
 	Ready, Delayed, Running, Parked int
@@ -65,15 +66,4 @@ func (c *core[K]) measure(stats *Stats, now time.Duration) {
 	if oldest := c.ready.oldest(); oldest != nil {
 		stats.OldestReady = now - oldest.since
 	}
-}
-
-// oldest returns the entry that is ready for longest of those that are next in their lanes, or nil; also nil with an order of the user's, which cannot tell.
-func (r *readySet[K]) oldest() *entry[K] {
-	var oldest *entry[K]
-	for lane := range r.lanes() {
-		if oldest == nil || lane.head.since < oldest.since {
-			oldest = lane.head
-		}
-	}
-	return oldest
 }

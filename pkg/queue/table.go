@@ -34,18 +34,6 @@ type tenant[K comparable] struct {
 	entries int // of this tenant in the table
 }
 
-func (t *table[K]) count(group *tenant[K], where place, change int) {
-	before := group.total
-	group.counts[where] += change
-	group.total += change
-	switch {
-	case before == 0 && group.total > 0:
-		t.busy++
-	case before > 0 && group.total == 0:
-		t.busy--
-	}
-}
-
 func newTable[K comparable](tenantOf func(K) string) table[K] {
 	return table[K]{entries: make(map[K]*entry[K]), tenantOf: tenantOf, tenants: make(map[string]*tenant[K])}
 }
@@ -97,6 +85,19 @@ func (t *table[K]) join(key K) *tenant[K] {
 	}
 	group.entries++
 	return group
+}
+
+// count counts an entry of the tenant somewhere, or no more.
+func (t *table[K]) count(group *tenant[K], where place, change int) {
+	before := group.total
+	group.counts[where] += change
+	group.total += change
+	switch {
+	case before == 0 && group.total > 0:
+		t.busy++
+	case before > 0 && group.total == 0:
+		t.busy--
+	}
 }
 
 // retire remembers an entry that became idle, or drops it.

@@ -22,6 +22,7 @@ type Item[K comparable] struct {
 	// Triggers are the causes of this run, nil if the queue does not keep them: see [Config.Triggers].
 	Triggers *Triggers
 
+	queue *Queue[K]
 	entry *entry[K]
 	run   uint32
 }
@@ -35,21 +36,21 @@ func (q *Queue[K]) Take(ctx context.Context) (item Item[K], err error) {
 }
 
 // take waits for a key and hands it out. It fills in the item unless that is nil.
-func (q *Queue[K]) take(ctx context.Context, item *Item[K]) (*entry[K], error) {
+func (q *Queue[K]) take(ctx context.Context, item *Item[K]) (key K, err error) {
 	for woken := false; ; {
-		e, err := q.tryTake(ctx, woken, item)
-		if e != nil || err != nil {
-			return e, err
+		key, ok, err := q.tryTake(ctx, woken, item)
+		if ok || err != nil {
+			return key, err
 		}
 		if woken = q.wait(ctx); !woken {
 			q.stopWaiting()
-			return nil, ctx.Err()
+			return key, ctx.Err()
 		}
 	}
 }
 
 // tryTake hands out a key, if one is ready. Without one and without an error the caller counts as waiting.
-func (q *Queue[K]) tryTake(ctx context.Context, woken bool, item *Item[K]) (*entry[K], error) {
+func (q *Queue[K]) tryTake(ctx context.Context, woken bool, item *Item[K]) (key K, ok bool, err error) {
 	q.mu.Lock()
 	defer q.unlock()
 	if woken {
@@ -57,31 +58,28 @@ func (q *Queue[K]) tryTake(ctx context.Context, woken bool, item *Item[K]) (*ent
 		q.leave()
 	}
 	if e, readyAt := q.core.take(q.timeIf(false)); e != nil {
-		q.core.describe(e, readyAt, item)
-		return e, nil
+		q.describe(e, readyAt, item)
+		return e.key, true, nil
 	}
 	if q.core.shutDown {
-		return nil, ErrShutDown
+		return key, false, ErrShutDown
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return key, false, err
 	}
 	q.waiting++
-	return nil, nil
+	return key, false, nil
 }
 
 // describe fills in the item of an entry that was taken, if somebody wants one.
-func (c *core[K]) describe(e *entry[K], readyAt time.Duration, item *Item[K]) {
+func (q *Queue[K]) describe(e *entry[K], readyAt time.Duration, item *Item[K]) {
 	triggers := e.takeTriggers()
 	if item == nil {
 		return
 	}
 	item.Key, item.Attempt, item.Priority = e.key, int(e.failures)+1, e.runClass.priority()
-	item.entry, item.run = e, e.run
-	item.Triggers = triggers
-	if c.timed {
-		item.ReadyAt = c.start.Add(readyAt)
-	}
+	item.ReadyAt, item.Triggers = q.core.stamp(readyAt), triggers
+	item.queue, item.entry, item.run = q, e, e.run
 }
 
 // takeTriggers takes the triggers out of the entry.
@@ -125,18 +123,26 @@ func (q *Queue[K]) leave() {
 
 // Finish ends the processing of an item and says how it went; what happens to the key next follows from that, see
 // [Outcome], and from what was added meanwhile. It does nothing when the item is not being processed any more. An item
-// with nothing but a key stands for the run of that key that is under way, for those who took it by [Queue.Get].
+// of another queue is none; one with nothing but a key stands for the run of that key that is under way, for those who
+// took it by [Queue.Get].
 func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
 	q.mu.Lock()
 	defer q.unlock()
-	e := item.entry
-	if e == nil {
-		e = q.core.runningEntry(item.Key)
-	} else if !e.running || e.run != item.run {
-		e = nil
-	}
+	e := q.entryOf(&item)
 	if e == nil {
 		return
 	}
 	q.core.finish(e, item.Triggers, outcome, q.timeOfEnd(e, outcome))
+}
+
+// entryOf returns the entry of an item that is being processed, or nil.
+func (q *Queue[K]) entryOf(item *Item[K]) *entry[K] {
+	switch e := item.entry; {
+	case e == nil:
+		return q.core.runningEntry(item.Key)
+	case item.queue == q && e.running && e.run == item.run:
+		return e
+	default:
+		return nil
+	}
 }

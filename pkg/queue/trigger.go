@@ -109,7 +109,6 @@ func (c *core[K]) giveBack(e *entry[K], consumed *Triggers, now time.Duration) {
 	}
 	x := e.more()
 	newer := x.triggers
-	x.triggers = nil
 	x.triggers = consumed.clone()
 	c.note(e, causeRetry, now)
 	if newer == nil {

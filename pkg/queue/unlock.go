@@ -23,14 +23,29 @@ func (q *Queue[K]) unlockAndAct() {
 	if q.core.ready.len()+q.core.running.count == 0 {
 		q.endDrain()
 	}
-	if q.metrics == nil {
-		q.mu.Unlock()
-	} else {
-		q.unlockAndTell()
-	}
+	told, ended := q.takeReport()
+	q.mu.Unlock()
 	if wake {
-		q.wakeOne()
+		q.wakeOne() // before the metrics, which may be slow
 	}
+	if q.metrics != nil {
+		told.tell(q.metrics)
+	}
+	if ended {
+		q.metrics.Gauges(q.Stats())
+	}
+}
+
+// takeReport returns what the metrics are to be told, and whether nothing will follow.
+func (q *Queue[K]) takeReport() (told report, ended bool) {
+	if q.metrics == nil {
+		return report{}, false
+	}
+	told = q.core.report
+	q.core.report = report{}
+	ended = q.core.shutDown && !q.ended && q.core.ready.len()+q.core.running.count == 0
+	q.ended = q.ended || ended
+	return told, ended
 }
 
 // wakeOne wakes one of those who wait in Take, or the next who comes. That one wakes another if there is more to take:
@@ -39,18 +54,6 @@ func (q *Queue[K]) wakeOne() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
-	}
-}
-
-func (q *Queue[K]) unlockAndTell() {
-	told := q.core.report
-	q.core.report = report{}
-	ended := q.core.shutDown && !q.ended && q.core.ready.len()+q.core.running.count == 0
-	q.ended = q.ended || ended
-	q.mu.Unlock()
-	told.tell(q.metrics)
-	if ended {
-		q.metrics.Gauges(q.Stats())
 	}
 }
 
@@ -90,6 +93,17 @@ func (q *Queue[K]) tick() {
 	q.unlock()
 	if gauges {
 		q.metrics.Gauges(stats)
+		q.tellEndAgain()
+	}
+}
+
+// tellEndAgain makes sure that the last gauges are those of the end, if that was told while others were.
+func (q *Queue[K]) tellEndAgain() {
+	q.mu.Lock()
+	ended := q.ended
+	q.mu.Unlock()
+	if ended {
+		q.metrics.Gauges(q.Stats())
 	}
 }
 

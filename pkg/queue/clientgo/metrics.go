@@ -16,7 +16,7 @@ import (
 //   - a queue in which nothing happens does not set its gauges again and again, and one that is shut down sets them once
 //     more when its last key is done.
 //
-// The name is that of the queue. It must not be empty, nor the provider nil.
+// The name is that of the queue. The provider must not be nil.
 func Metrics(provider workqueue.MetricsProvider, name string) queue.Metrics {
 	return metrics{
 		depth:        provider.NewDepthMetric(name),
