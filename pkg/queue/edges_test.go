@@ -14,7 +14,8 @@ import (
 type slowMetrics struct{ recorder }
 
 func (m *slowMetrics) Added(priority queue.Priority, n int) {
-	if m.recorder.Added(priority, n); len(m.recorder.told()) == 1 {
+	m.recorder.Added(priority, n)
+	if len(m.told()) == 1 {
 		time.Sleep(time.Hour)
 	}
 }
