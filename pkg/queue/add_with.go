@@ -24,15 +24,25 @@ type AddOptions struct {
 // key are merged ([Config.HotKeys]). Such an event is not lost: it is seen by the run that comes. After [Queue.ShutDown]
 // it does nothing.
 func (q *Queue[K]) AddWith(key K, options AddOptions) {
+	if q.checksKeys {
+		check(key)
+	}
 	q.mu.Lock()
-	defer q.unlock()
 	e := q.core.table.get(key)
-	switch {
-	case q.core.isRepeated(e, options.Priority.class()):
+	if q.core.isRepeated(e, options.Priority.class()) {
 		e.firm = e.firm || options.Now
-	case !q.core.shutDown:
+		q.mu.Unlock()
+	} else {
+		q.addWithAndUnlock(e, key, &options)
+	}
+}
+
+// addWithAndUnlock is the rest of AddWith for a key whose entry was looked up.
+func (q *Queue[K]) addWithAndUnlock(e *entry[K], key K, options *AddOptions) {
+	defer q.unlock()
+	if !q.core.shutDown {
 		now := q.timeIf(options.Delay > 0 || q.core.hotKeys.Quiet > 0)
-		q.core.event(q.core.table.orInsert(e, key), &options, now)
+		q.core.event(q.core.table.orInsert(e, key), options, now)
 	}
 }
 

@@ -11,6 +11,7 @@ type core[K comparable] struct {
 	hotKeys    HotKeys
 	triggers   int
 	timed      bool
+	told       bool // metrics are
 	plain      bool // an add of a key that is ready changes nothing: no triggers, hot keys or order want to know
 	start      time.Time
 
@@ -47,6 +48,7 @@ func newCore[K comparable](config Config[K]) core[K] {
 		triggers:   config.Triggers,
 		timed:      config.Timed || config.Triggers > 0 || config.Metrics != nil,
 		plain:      config.Triggers == 0 && config.HotKeys.Quiet == 0 && config.Order == nil,
+		told:       config.Metrics != nil,
 		start:      config.Clock.Now(),
 		table:      newTable(config.Tenant),
 		ready:      readySet[K]{maxOvertakes: config.MaxOvertakes, order: config.Order},

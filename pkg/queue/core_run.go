@@ -17,7 +17,9 @@ func (c *core[K]) take(now time.Duration) (e *entry[K], readyAt time.Duration) {
 	c.running.push(e)
 	c.started += now
 	c.count(e, inRunning, e.runClass, 1)
-	c.report.take(e.runClass, now-readyAt)
+	if c.told {
+		c.report.take(e.runClass, now-readyAt)
+	}
 	return e, readyAt
 }
 
@@ -53,7 +55,9 @@ func (c *core[K]) done(e *entry[K], now time.Duration) {
 	c.running.remove(e)
 	c.started -= e.since
 	c.count(e, inRunning, e.runClass, -1)
-	c.report.finish(e.runClass, now-e.since)
+	if c.told {
+		c.report.finish(e.runClass, now-e.since)
+	}
 	e.running = false
 	switch e.pending {
 	case ready:

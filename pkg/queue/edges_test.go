@@ -87,6 +87,24 @@ func TestTheQueueIsUsableAfterAKeyWithoutAHash(t *testing.T) {
 	}
 }
 
+// Whatever may have no hash is found out before the lock is taken.
+func TestTheQueueIsUsableAfterAStructWithoutAHash(t *testing.T) {
+	type inner struct {
+		names [2]string
+		value [1]any
+	}
+	type key struct {
+		inner inner
+	}
+	q := queue.New(queue.Config[key]{})
+	wantPanic(t, func() { q.Add(key{inner{value: [1]any{[]int{1}}}}) })
+	wantPanic(t, func() { q.AddWith(key{inner{value: [1]any{func() {}}}}, queue.AddOptions{}) })
+	q.Add(key{})
+	if q.Len() != 1 {
+		t.Errorf("Len is %d, want 1", q.Len())
+	}
+}
+
 func TestAClockThatIsSetBackLosesNoDelay(t *testing.T) {
 	r := newRig(t, queue.Config[string]{})
 	r.clock.SetTime(r.clock.Now().Add(-time.Hour))

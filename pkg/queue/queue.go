@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"reflect"
 	"sync"
 	"time"
 
@@ -18,6 +19,8 @@ type Queue[K comparable] struct {
 	metrics Metrics
 	clock   clock.WithTicker
 	wake    chan struct{} // holds a token for one that waits in Take
+
+	checksKeys bool // a key may have no hash
 
 	mu       sync.Mutex
 	core     core[K]
@@ -43,6 +46,8 @@ func New[K comparable](config Config[K]) *Queue[K] {
 		wake:     make(chan struct{}, 1),
 		core:     newCore(config),
 		gaugesAt: never,
+
+		checksKeys: mayLackHash(reflect.TypeFor[K]()),
 	}
 	q.alarm = alarm{clock: config.Clock, call: q.tick, at: never}
 	return q
@@ -52,13 +57,23 @@ func New[K comparable](config Config[K]) *Queue[K] {
 // it overtakes a back-off, quiet, and the delay of an event or of [RequeueAfter], and takes a parked key back. For a key
 // that is being processed it takes effect at [Queue.Done]. After [Queue.ShutDown] it does nothing.
 func (q *Queue[K]) Add(key K) {
+	if q.checksKeys {
+		check(key)
+	}
 	q.mu.Lock()
-	defer q.unlock()
 	e := q.core.table.get(key)
-	switch {
-	case q.core.isRepeated(e, normalClass):
+	if q.core.isRepeated(e, normalClass) {
 		e.firm = true
-	case !q.core.shutDown:
+		q.mu.Unlock()
+	} else {
+		q.addAndUnlock(e, key)
+	}
+}
+
+// addAndUnlock is the rest of Add for a key whose entry was looked up.
+func (q *Queue[K]) addAndUnlock(e *entry[K], key K) {
+	defer q.unlock()
+	if !q.core.shutDown {
 		q.core.add(q.core.table.orInsert(e, key), q.timeIf(false))
 	}
 }
