@@ -90,7 +90,6 @@ func TestTheQueueIsUsableAfterAKeyWithoutAHash(t *testing.T) {
 // Whatever may have no hash is found out before the lock is taken.
 func TestTheQueueIsUsableAfterAStructWithoutAHash(t *testing.T) {
 	type inner struct {
-		names [2]string
 		value [1]any
 	}
 	type key struct {

@@ -17,8 +17,8 @@ func mayLackHash(key reflect.Type) bool {
 	case reflect.Array:
 		return mayLackHash(key.Elem())
 	case reflect.Struct:
-		for i := range key.NumField() {
-			if mayLackHash(key.Field(i).Type) {
+		for field := range key.Fields() {
+			if mayLackHash(field.Type) {
 				return true
 			}
 		}
