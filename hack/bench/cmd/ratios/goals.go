@@ -21,15 +21,17 @@ type target struct {
 	atMost float64
 }
 
-// goals is the only place where they stand.
+// goals is the only place where they stand. Some workloads have none.
 func goals() []goal {
 	return []goal{
 		queue("AddGetDone", "one key is added, taken and done, then the next", faster(2), noAllocs()),
 		queue("DeepBacklog", "100 000 keys are queued; one is taken, done and added again", faster(2), noAllocs()),
+		queue("ManyKeys", "the same as AddGetDone with 100 000 keys, which no queue remembers all"),
 		queue("DuplicateAdd", "a key is added that is queued already; 1000 take turns", faster(1.5)),
 		queue("Contended", "one run of a key: 2 producers add bursts of 10 000 keys for 64 workers", faster(1.5)),
 		queue("RetryCycle", "a key is added rate-limited, taken, done and forgotten", faster(3)),
 		queue("AddAfter", "a delay is set for one of 100 000 keys that wait about an hour; one in ten brings its key forward", faster(4)),
+		queue("AddAfterEarlier", "the same, and each brings its key forward"),
 
 		store("Get", "an object is read by its key", faster(2), noAllocs()),
 		store("GetUnderWrites", "the same in parallel while one writer updates", faster(4), times("writes/s", 1)),
