@@ -34,6 +34,8 @@ func BenchmarkQueueManyKeys(b *testing.B) {
 
 func BenchmarkQueueDuplicateAdd(b *testing.B) {
 	contest[types.NamespacedName]{keys: requestKeys(), floor: true}.run(b, duplicateAdd)
+	contest[types.NamespacedName]{keys: requestKeys(), metrics: true}.run(b, duplicateAdd)
+	contest[string]{keys: stringKeys(), floor: true}.run(b, duplicateAdd)
 }
 
 func BenchmarkQueueContended(b *testing.B) {
@@ -44,10 +46,14 @@ func BenchmarkQueueContended(b *testing.B) {
 
 func BenchmarkQueueRetryCycle(b *testing.B) {
 	contest[types.NamespacedName]{keys: requestKeys()}.run(b, retryCycle)
+	contest[types.NamespacedName]{keys: requestKeys(), metrics: true}.run(b, retryCycle)
+	contest[string]{keys: stringKeys()}.run(b, retryCycle)
 }
 
 func BenchmarkQueueAddAfter(b *testing.B) {
 	contest[types.NamespacedName]{keys: requestKeys()}.run(b, addAfter)
+	contest[types.NamespacedName]{keys: requestKeys(), metrics: true}.run(b, addAfter)
+	contest[string]{keys: stringKeys()}.run(b, addAfter)
 }
 
 func BenchmarkQueueAddAfterEarlier(b *testing.B) {
