@@ -32,7 +32,7 @@ func (c *Controller[K]) worker(handOut, reconciling context.Context) {
 // process reconciles a key and does what the result says, unless the hand-out has stopped.
 func (c *Controller[K]) process(handOut, reconciling context.Context, item queue.Item[K]) {
 	if handOut.Err() != nil {
-		c.queue.Finish(item, queue.Success())
+		c.queue.Done(item.Key) // it did not run, so there is no outcome
 		return
 	}
 	logger := klog.FromContext(reconciling).WithValues("key", item.Key)

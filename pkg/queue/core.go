@@ -72,8 +72,11 @@ func (c *core[K]) count(e *entry[K], where place, class class, change int) {
 
 // active says whether anything is left to do.
 func (c *core[K]) active() bool {
-	return c.ready.len()+c.delayed.len()+c.running.count+c.parked.count > 0
+	return c.unfinished()+c.delayed.len()+c.parked.count > 0
 }
+
+// unfinished returns how many keys are ready or running: what a drain waits for.
+func (c *core[K]) unfinished() int { return c.ready.len() + c.running.count }
 
 // runNow makes an entry ready, whatever it waits for. It must not be ready yet.
 func (c *core[K]) runNow(e *entry[K], now time.Duration) {

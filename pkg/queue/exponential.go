@@ -43,31 +43,16 @@ func (c ExponentialConfig) withDefaults() ExponentialConfig {
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter. It is a [Pacer] that spends nothing.
 func Exponential[K comparable](config ExponentialConfig) RateLimiter[K] {
 	config = config.withDefaults()
-	return &exponential[K]{config: config, failures: newFailures[K](config.MaxKeys)}
+	return byFailures[K]{newFailures[K](config.MaxKeys), config.wait}
 }
 
-type exponential[K comparable] struct {
-	config ExponentialConfig
-	*failures[K]
-}
-
-func (l *exponential[K]) When(key K) time.Duration {
-	return l.wait(l.count(key))
-}
-
-func (l *exponential[K]) Wait(_ K, failures int, _ time.Time) time.Duration {
-	return l.wait(failures)
-}
-
-func (*exponential[K]) Spend(K, time.Time) {}
-
-func (l *exponential[K]) wait(failures int) time.Duration {
-	wait := l.config.Max
-	if doublings := max(failures-1, 0); l.config.Base <= wait>>doublings { // so the shift does not overflow
-		wait = l.config.Base << doublings
+func (c ExponentialConfig) wait(failures int) time.Duration {
+	wait := c.Max
+	if doublings := max(failures-1, 0); c.Base <= wait>>doublings { // so the shift does not overflow
+		wait = c.Base << doublings
 	}
-	if l.config.FullJitter {
-		return jitter(wait, l.config.Rand())
+	if c.FullJitter {
+		return jitter(wait, c.Rand())
 	}
 	return wait
 }

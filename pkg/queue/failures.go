@@ -1,6 +1,25 @@
 package queue
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
+
+// byFailures is a limiter whose wait depends on the failures in a row and on nothing else.
+type byFailures[K comparable] struct {
+	*failures[K]
+	wait func(failures int) time.Duration
+}
+
+func (l byFailures[K]) When(key K) time.Duration {
+	return l.wait(l.count(key))
+}
+
+func (l byFailures[K]) Wait(_ K, failures int, _ time.Time) time.Duration {
+	return l.wait(failures)
+}
+
+func (byFailures[K]) Spend(K, time.Time) {}
 
 // failures counts the failures in a row of the keys that failed last. It is safe for concurrent use.
 type failures[K comparable] struct {

@@ -39,27 +39,12 @@ func (c FastSlowConfig) withDefaults() FastSlowConfig {
 // Attempts, and Slow from then on. It is a [Pacer] that spends nothing.
 func FastSlow[K comparable](config FastSlowConfig) RateLimiter[K] {
 	config = config.withDefaults()
-	return &fastSlow[K]{config: config, failures: newFailures[K](config.MaxKeys)}
+	return byFailures[K]{newFailures[K](config.MaxKeys), config.wait}
 }
 
-type fastSlow[K comparable] struct {
-	config FastSlowConfig
-	*failures[K]
-}
-
-func (l *fastSlow[K]) When(key K) time.Duration {
-	return l.wait(l.count(key))
-}
-
-func (l *fastSlow[K]) Wait(_ K, failures int, _ time.Time) time.Duration {
-	return l.wait(failures)
-}
-
-func (*fastSlow[K]) Spend(K, time.Time) {}
-
-func (l *fastSlow[K]) wait(failures int) time.Duration {
-	if failures <= l.config.Attempts {
-		return l.config.Fast
+func (c FastSlowConfig) wait(failures int) time.Duration {
+	if failures <= c.Attempts {
+		return c.Fast
 	}
-	return l.config.Slow
+	return c.Slow
 }

@@ -121,8 +121,7 @@ type TenantStats struct {
 // Inspect returns a consistent snapshot with at most the given number of keys of each state, and of tenants, and all of
 // them if it is negative; what is counted counts all. It holds the queue's lock meanwhile, for up to a microsecond for
 // each key that is returned, and some time for the tenants of all keys that it remembers: ask for thousands, not for
-// millions. With [Config.Order] the ready keys are in no order,
-// and the queue looks for them among all its keys.
+// millions. With [Config.Order] the ready keys are in no order, and the queue looks for them among all its keys.
 func (q *Queue[K]) Inspect(limit int) Snapshot[K] {
 	now := q.now()
 	q.mu.Lock()

@@ -3,8 +3,8 @@ package queue
 import "math/bits"
 
 // A readySet holds the entries that wait for a worker. Classes are served from the highest down, except that one that was
-// overtaken maxOvertakes times comes first. Within a class the tenants take turns, and within a tenant the
-// oldest entry comes first. With an order of the user's, that decides everything.
+// overtaken maxOvertakes times comes first. Within a class the tenants take turns, and within a tenant the oldest entry
+// comes first. With an order of the user's, that decides everything.
 type readySet[K comparable] struct {
 	lines        [numClasses]line[K]
 	filled       uint8 // a bit for each class that has entries

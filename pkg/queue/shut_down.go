@@ -67,11 +67,10 @@ func (q *Queue[K]) endDrain() {
 func (q *Queue[K]) undrained(cause error) error {
 	q.mu.Lock()
 	defer q.unlock()
-	ready, running := q.core.ready.len(), q.core.running.count
-	if ready+running == 0 {
+	if q.core.unfinished() == 0 {
 		return nil
 	}
-	return fmt.Errorf("queue: drain: %d keys ready, %d running: %w", ready, running, cause)
+	return fmt.Errorf("queue: drain: %d keys ready, %d running: %w", q.core.ready.len(), q.core.running.count, cause)
 }
 
 // close makes the core ignore adds, and drops what waits for its time or for a person.

@@ -20,7 +20,7 @@ func (q *Queue[K]) unlockAndAct() {
 	if at := q.nextAlarm(); at < q.alarm.at {
 		q.alarm.set(at, at-q.now())
 	}
-	if q.core.ready.len()+q.core.running.count == 0 {
+	if q.core.unfinished() == 0 {
 		q.endDrain()
 	}
 	told, ended := q.takeReport()
@@ -43,7 +43,7 @@ func (q *Queue[K]) takeReport() (told report, ended bool) {
 	}
 	told = q.core.report
 	q.core.report = report{}
-	ended = q.core.shutDown && !q.ended && q.core.ready.len()+q.core.running.count == 0
+	ended = q.core.shutDown && !q.ended && q.core.unfinished() == 0
 	q.ended = q.ended || ended
 	return told, ended
 }
