@@ -8,6 +8,7 @@ import (
 
 // An Object is the pointer type of an API object: *v1.Pod, *unstructured.Unstructured, *metav1.PartialObjectMetadata.
 type Object interface {
+	comparable
 	runtime.Object
 	metav1.Object
 }
