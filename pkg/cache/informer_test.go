@@ -305,7 +305,7 @@ func TestLogsGoToTheLoggerOfRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			sink, ok := logger.GetSink().(ktesting.Underlier)
-			if !ok || !strings.Contains(sink.GetBuffer().String(), "Object not indexed") {
+			if !ok || !strings.Contains(sink.GetBuffer().String(), "Object quarantined") {
 				t.Error("the logger of Run did not hear of the index error")
 			}
 		})
