@@ -31,6 +31,16 @@ func (s clientGoStore) get(key types.NamespacedName) *corev1.Pod {
 	return obj.(*corev1.Pod)
 }
 
+func (s clientGoStore) count() int {
+	n := 0
+	for _, obj := range s.List() {
+		if obj.(*corev1.Pod) != nil {
+			n++
+		}
+	}
+	return n
+}
+
 func (s clientGoStore) list() int { return visitAny(s.List()) }
 
 func (s clientGoStore) inNamespace(namespace string) int {

@@ -31,6 +31,16 @@ func (s *sluiceStore) get(key types.NamespacedName) *corev1.Pod {
 	return pod
 }
 
+func (s *sluiceStore) count() int {
+	n := 0
+	for pod := range s.indexer.All() {
+		if pod != nil {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *sluiceStore) list() int { return visit(s.indexer.All()) }
 func (s *sluiceStore) inNamespace(namespace string) int {
 	return visit(s.byNamespace.Lookup(namespace))

@@ -9,7 +9,9 @@ import (
 )
 
 func BenchmarkStoreGet(b *testing.B) {
-	storeContest{floor: true}.run(b, getOne)
+	for _, order := range []order{stored, scattered, hot} {
+		storeContest{variant: order.String(), floor: true}.run(b, getOne(order))
+	}
 }
 
 func BenchmarkStoreList(b *testing.B) {
@@ -17,15 +19,21 @@ func BenchmarkStoreList(b *testing.B) {
 }
 
 func BenchmarkStoreByNamespace(b *testing.B) {
-	storeContest{floor: true}.run(b, listNamespace)
+	for _, order := range []order{scattered, hot} {
+		storeContest{variant: order.String(), floor: true}.run(b, listNamespaces(order))
+	}
 }
 
 func BenchmarkStoreByIndex(b *testing.B) {
-	storeContest{floor: true}.run(b, listNode)
+	for _, order := range []order{scattered, hot} {
+		storeContest{variant: order.String(), floor: true}.run(b, listNodes(order))
+	}
 }
 
 func BenchmarkStoreUpdate(b *testing.B) {
-	storeContest{floor: true}.run(b, updateOne)
+	for _, order := range []order{stored, scattered} {
+		storeContest{variant: order.String(), floor: true}.run(b, updateOne(order))
+	}
 }
 
 func BenchmarkStoreReplace(b *testing.B) {
@@ -39,23 +47,24 @@ type lookup struct {
 	want *corev1.Pod
 }
 
-func lookups(pods []*corev1.Pod) []lookup {
-	all := make([]lookup, len(pods))
-	for i := range all {
-		number := scatter(i, len(pods))
-		all[i] = lookup{podKey(number), pods[number]}
+func lookups(pods []*corev1.Pod, order order) []lookup {
+	var all []lookup
+	for _, number := range order.of(len(pods)) {
+		all = append(all, lookup{podKey(number), pods[number]})
 	}
 	return all
 }
 
 // getOne compares pointers, so that it does not measure how long the memory of a pod takes to arrive.
-func getOne(b *testing.B, open func() store, pods []*corev1.Pod) {
-	s := filled(open, pods)
-	next := rotation[lookup]{keys: lookups(pods)}
-	for b.Loop() {
-		lookup := next.key()
-		if got := s.get(lookup.key); got != lookup.want {
-			b.Fatalf("%v: got %v, want %v", lookup.key, got, lookup.want)
+func getOne(order order) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		s := filled(open, pods)
+		next := rotation[lookup]{keys: lookups(pods, order)}
+		for b.Loop() {
+			lookup := next.key()
+			if got := s.get(lookup.key); got != lookup.want {
+				b.Fatalf("%v: got %v, want %v", lookup.key, got, lookup.want)
+			}
 		}
 	}
 }
@@ -70,64 +79,74 @@ func listAll(b *testing.B, open func() store, pods []*corev1.Pod) {
 	}
 }
 
-func listNamespace(b *testing.B, open func() store, pods []*corev1.Pod) {
-	ofNamespace := make([]group, namespaces)
-	for number := range ofNamespace {
-		ofNamespace[number].name = namespace(number)
-	}
-	for number, pod := range pods {
-		ofNamespace[number%namespaces].length += len(pod.Name)
-	}
-	listGroup(b, filled(open, pods).inNamespace, ofNamespace)
-}
-
-func listNode(b *testing.B, open func() store, pods []*corev1.Pod) {
-	ofNode := make([]group, len(pods)/podsPerNode)
-	for i := range ofNode {
-		first := scatter(i, len(ofNode)) * podsPerNode
-		ofNode[i] = group{nodeOf(first), namesLength(pods[first : first+podsPerNode])}
-	}
-	listGroup(b, filled(open, pods).onNode, ofNode)
-}
-
 // A group is a value of an index, and the length of the names of its pods.
 type group struct {
-	name   string
-	length int
+	value       string
+	namesLength int
 }
 
-func listGroup(b *testing.B, list func(name string) int, groups []group) {
-	next := rotation[group]{keys: groups}
+func listNamespaces(order order) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		valueOf := func(pod *corev1.Pod) string { return pod.Namespace }
+		listGroups(b, filled(open, pods).inNamespace, order, groups(pods, namespaces, namespace, valueOf))
+	}
+}
+
+func listNodes(order order) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		valueOf := func(pod *corev1.Pod) string { return pod.Spec.NodeName }
+		listGroups(b, filled(open, pods).onNode, order, groups(pods, fleet(len(pods)).nodes(), nodeName, valueOf))
+	}
+}
+
+// groups returns those of the values 0 to n-1, which have names.
+func groups(pods []*corev1.Pod, n int, name func(int) string, valueOf func(*corev1.Pod) string) []group {
+	lengths := make(map[string]int)
+	for _, pod := range pods {
+		lengths[valueOf(pod)] += len(pod.Name)
+	}
+	all := make([]group, n)
+	for i := range all {
+		all[i] = group{name(i), lengths[name(i)]}
+	}
+	return all
+}
+
+func listGroups(b *testing.B, list func(value string) int, order order, groups []group) {
+	var next rotation[group]
+	for _, i := range order.of(len(groups)) {
+		next.keys = append(next.keys, groups[i])
+	}
 	for b.Loop() {
 		group := next.key()
-		if got := list(group.name); got != group.length {
-			b.Fatalf("%s: the names have %d characters, want %d", group.name, got, group.length)
+		if got := list(group.value); got != group.namesLength {
+			b.Fatalf("%s: the names have %d characters, want %d", group.value, got, group.namesLength)
 		}
 	}
 }
 
-func updateOne(b *testing.B, open func() store, pods []*corev1.Pod) {
-	s := filled(open, pods)
-	next := rotation[*corev1.Pod]{keys: revisions(pods)}
-	var last *corev1.Pod
-	for b.Loop() {
-		last = next.key()
-		s.update(last)
+func updateOne(order order) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		s := filled(open, pods)
+		next := rotation[*corev1.Pod]{keys: revisions(pods, order)}
+		var last *corev1.Pod
+		for b.Loop() {
+			last = next.key()
+			s.update(last)
+		}
+		wantStored(b, s, last)
 	}
-	wantStored(b, s, last)
 }
 
 // revisions returns pods to update a store with, over and over: newer versions of those that it holds, then these again.
 // So nothing has to be made while time is taken, and each update brings another pointer and version than those stored.
-// Of a store of more than storeSize it is as many, from all over it.
-func revisions(pods []*corev1.Pod) []*corev1.Pod {
-	n := min(len(pods), storeSize)
-	updates := make([]*corev1.Pod, 2*n)
-	for i := range n {
-		number := scatter(i, len(pods))
-		updates[i], updates[n+i] = newPod(number, 2), pods[number]
+func revisions(pods []*corev1.Pod, order order) []*corev1.Pod {
+	var newer, older []*corev1.Pod
+	for _, number := range order.of(len(pods)) {
+		newer = append(newer, fleet(len(pods)).pod(number, 2))
+		older = append(older, pods[number])
 	}
-	return updates
+	return append(newer, older...)
 }
 
 func wantStored(tb testing.TB, s store, want *corev1.Pod) {
@@ -147,7 +166,7 @@ func replaceBy(versionIn func(relist int) int) storeWorkload {
 			b.StopTimer()
 			relist++
 			version := versionIn(relist)
-			relisted := newPods(len(pods), version)
+			relisted := fleet(len(pods)).pods(version)
 			b.StartTimer()
 			s.replace(relisted, strconv.Itoa(relist))
 		}
