@@ -14,7 +14,7 @@ type newInformer func(clientgo.ListerWatcher, runtime.Object, time.Duration, cli
 
 // clientGoInformers returns a pipeline through whatever implements client-go's SharedIndexInformer.
 func clientGoInformers(newInformer newInformer) pipeline {
-	return func(tb testing.TB, from *source, handlers []*handler) (stop func()) {
+	return func(_ testing.TB, from *source, handlers []*handler) (stop func()) {
 		const noResync = 0
 		informer := newInformer(clientGoSource{from}, &corev1.Pod{}, noResync, clientgo.Indexers{nodeIndex: indexByNode})
 		for _, h := range handlers {
@@ -23,7 +23,7 @@ func clientGoInformers(newInformer newInformer) pipeline {
 				UpdateFunc: func(_, obj any) { h.handle(obj.(*corev1.Pod)) },
 			})
 			if err != nil {
-				tb.Fatal(err)
+				panic(err)
 			}
 		}
 		return inBackground(informer.RunWithContext)

@@ -32,65 +32,81 @@ type pipelineContest struct {
 	variant  string
 	handlers int
 	size     int // in pods
+	lap      int // in events; up to size no two are of the same pod, so that none can be merged
 }
 
 func (c pipelineContest) run(b *testing.B) {
 	for _, implementation := range pipelineImplementations() {
-		b.Run(join("impl="+implementation.name, c.variant), func(b *testing.B) {
-			b.ReportAllocs()
-			c.events(b, implementation.open)
+		var race *race // of all calls of the benchmark, as pods that are listed are not measured
+		b.Run(join("impl="+implementation.name, c.variant), func(sub *testing.B) {
+			sub.ReportAllocs()
+			if race == nil {
+				race = c.start(b, implementation.open)
+				race.wait(sub)
+			}
+			race.run(sub, c.lap)
 		})
+		if race != nil {
+			race.stop()
+		}
 	}
 }
 
-// events measures the time from one event to the next, each handler having seen the last state of every pod at the end.
+// A race is an informer with its handlers.
+type race struct {
+	from     *source
+	handlers []*handler
+	stop     func()
+}
+
+// start opens an informer, and expects the pods that are listed.
+func (c pipelineContest) start(tb testing.TB, open pipeline) *race {
+	r := &race{from: newSource(fleet(c.size))}
+	for range c.handlers {
+		r.handlers = append(r.handlers, newHandler(c.size))
+	}
+	r.expect(c.size)
+	r.stop = open(tb, r.from, r.handlers)
+	return r
+}
+
+func (r *race) expect(events int) {
+	for _, h := range r.handlers {
+		h.expected += events
+	}
+}
+
+// run measures the time from one event to the next, each handler having seen the last state of every pod at the end.
 //
 // They come in laps, so that the pods of each can be made while no time is taken, and none has to be changed or sent
 // twice. A lap is over when every handler has seen the last version of each pod: an informer may merge the versions of a
 // pod while a handler is busy, but for a pod that is missing, and for one that comes late, the handler waits. How many
 // calls there were for an event, of all handlers together, is reported as calls/event.
-func (c pipelineContest) events(b *testing.B, open pipeline) {
-	from := newSource(fleet(c.size))
-	handlers := make([]*handler, c.handlers)
-	for i := range handlers {
-		handlers[i] = newHandler(c.size)
-		handlers[i].expect(c.size)
-	}
-	stop := open(b, from, handlers)
-	defer stop()
-	wait(b, handlers) // for the pods that are listed
-	for _, h := range handlers {
+func (r *race) run(b *testing.B, longest int) {
+	for _, h := range r.handlers {
 		h.calls = 0
 	}
-
 	b.ResetTimer()
 	for left := b.N; left > 0; {
 		b.StopTimer()
-		lap := from.next(min(left, lapLength))
-		for _, h := range handlers {
-			h.expect(len(lap))
-		}
+		lap := r.from.next(min(left, longest))
+		r.expect(len(lap))
 		b.StartTimer()
 		for _, event := range lap {
-			from.stream <- event
+			r.from.stream <- event
 		}
-		wait(b, handlers)
+		r.wait(b)
 		left -= len(lap)
 	}
 	b.StopTimer()
-	c.report(b, handlers)
-	if from.watches.Load() != 1 {
-		b.Errorf("the source was watched %d times, want once", from.watches.Load())
-	}
+	r.report(b)
 }
 
-const lapLength = 50_000
-
 // wait returns when all handlers have seen what they expect.
-func wait(b *testing.B, handlers []*handler) {
+func (r *race) wait(b *testing.B) {
 	timeout := time.NewTimer(time.Minute)
 	defer timeout.Stop()
-	for i, h := range handlers {
+	for i, h := range r.handlers {
 		select {
 		case <-h.done:
 		case <-timeout.C:
@@ -99,15 +115,18 @@ func wait(b *testing.B, handlers []*handler) {
 	}
 }
 
-func (c pipelineContest) report(b *testing.B, handlers []*handler) {
+func (r *race) report(b *testing.B) {
 	calls := 0
-	for i, h := range handlers {
+	for i, h := range r.handlers {
 		calls += h.calls
 		if h.wrong != nil {
 			b.Errorf("handler %d: %v", i, h.wrong)
 		}
 	}
 	b.ReportMetric(float64(calls)/float64(b.N), "calls/event")
+	if got := r.from.watches.Load(); got != 1 {
+		b.Errorf("the source was watched %d times, want once", got)
+	}
 }
 
 // A handler checks what an informer calls it with.
@@ -117,7 +136,7 @@ func (c pipelineContest) report(b *testing.B, handlers []*handler) {
 type handler struct {
 	versions []int // seen last, by the pod's number
 	known    int   // events
-	expected int
+	expected int   // changes only before the events are sent
 	calls    int
 	wrong    error
 	done     chan struct{} // receives when known reaches expected
@@ -126,9 +145,6 @@ type handler struct {
 func newHandler(size int) *handler {
 	return &handler{versions: make([]int, size), done: make(chan struct{}, 1)}
 }
-
-// expect is called before the events are sent.
-func (h *handler) expect(events int) { h.expected += events }
 
 func (h *handler) handle(pod *corev1.Pod) {
 	number, version := decode(pod.Generation)
