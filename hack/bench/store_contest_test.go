@@ -12,7 +12,7 @@ import (
 // node. list, inNamespace and onNode visit pods and add up the lengths of their names.
 type store interface {
 	get(key types.NamespacedName) *corev1.Pod
-	count() int // visits all pods as well, but looks at none of them
+	count() int // visits all pods as well, without a look at any of them
 	list() int
 	inNamespace(namespace string) int
 	onNode(node string) int

@@ -53,8 +53,8 @@ func getUnderWrites(b *testing.B, open func() store, pods []*corev1.Pod) {
 // writeBeside updates one pod after the other, and notes the longest update, beside a reader that calls visit in a loop, or
 // alone when that is nil. Taking the time of each update is part of the mean. What the reader allocates counts as well.
 //
-// With client-go the reader hinders the writer only while it copies the list. So what it does with the copy decides how
-// often the writer has its turn: much more often while the reader waits for the memory of 100 000 pods.
+// With client-go the reader hinders the writer while it copies the list. When it asks for the next list at once, the writer
+// gets to one update between two lists; while the reader waits for the memory of 100 000 pods, to thousands.
 func writeBeside(visit func(store) int) storeWorkload {
 	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
 		s := filled(open, pods)
