@@ -1,184 +1,184 @@
 package bench
 
 import (
-	"fmt"
 	"strconv"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	clientgo "k8s.io/client-go/tools/cache"
-
-	"github.com/sluice-k8s/sluice/pkg/cache"
 )
-
-const (
-	storeSize   = 100_000
-	podsPerNode = 100
-)
-
-// A store is what both implementations can do, as their users would call them.
-type store interface {
-	get(namespace, name string) *corev1.Pod
-	list() int
-	onNode(node string) int
-	update(pod *corev1.Pod)
-}
-
-type sluiceStore struct {
-	indexer *cache.Indexer[*corev1.Pod]
-	byNode  *cache.Index[*corev1.Pod, string]
-}
-
-func newSluiceStore() store {
-	indexer := cache.NewIndexer[*corev1.Pod]()
-	return sluiceStore{indexer, cache.AddIndex(indexer, "node", func(pod *corev1.Pod) ([]string, error) { return []string{pod.Spec.NodeName}, nil })}
-}
-
-func (s sluiceStore) get(namespace, name string) *corev1.Pod {
-	pod, _ := s.indexer.Get(types.NamespacedName{Namespace: namespace, Name: name})
-	return pod
-}
-
-func (s sluiceStore) list() int {
-	n := 0
-	for pod := range s.indexer.All() {
-		if pod.Name != "" {
-			n++
-		}
-	}
-	return n
-}
-
-func (s sluiceStore) onNode(node string) int {
-	n := 0
-	for pod := range s.byNode.Lookup(node) {
-		if pod.Name != "" {
-			n++
-		}
-	}
-	return n
-}
-
-func (s sluiceStore) update(pod *corev1.Pod) {
-	s.indexer.Apply(cache.Batch[*corev1.Pod]{Deltas: []cache.Delta[*corev1.Pod]{
-		{Type: cache.DeltaUpdated, Object: pod},
-	}})
-}
-
-type clientGoStore struct{ clientgo.Indexer }
-
-func newClientGoStore() store {
-	return clientGoStore{clientgo.NewIndexer(clientgo.MetaNamespaceKeyFunc, clientgo.Indexers{
-		"node": func(obj any) ([]string, error) { return []string{obj.(*corev1.Pod).Spec.NodeName}, nil },
-	})}
-}
-
-func (s clientGoStore) get(namespace, name string) *corev1.Pod {
-	obj, _, _ := s.GetByKey(namespace + "/" + name)
-	return obj.(*corev1.Pod)
-}
-
-func (s clientGoStore) list() int {
-	n := 0
-	for _, obj := range s.List() {
-		pod := obj.(*corev1.Pod)
-		if pod.Name != "" {
-			n++
-		}
-	}
-	return n
-}
-
-func (s clientGoStore) onNode(node string) int {
-	objects, _ := s.ByIndex("node", node)
-	n := 0
-	for _, obj := range objects {
-		pod := obj.(*corev1.Pod)
-		if pod.Name != "" {
-			n++
-		}
-	}
-	return n
-}
-
-func (s clientGoStore) update(pod *corev1.Pod) { _ = s.Update(pod) }
-
-func pod(i, version int) *corev1.Pod {
-	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace:       "namespace-" + strconv.Itoa(i%100),
-			Name:            "pod-" + strconv.Itoa(i),
-			UID:             types.UID(strconv.Itoa(i)),
-			ResourceVersion: strconv.Itoa(version),
-		},
-		Spec: corev1.PodSpec{NodeName: node(i)},
-	}
-}
-
-func node(i int) string { return fmt.Sprintf("node-%d", i/podsPerNode) }
-
-func eachStore(b *testing.B, work func(b *testing.B, s store, pods []*corev1.Pod)) {
-	b.Helper()
-	pods := make([]*corev1.Pod, storeSize)
-	for i := range pods {
-		pods[i] = pod(i, 1)
-	}
-	for _, implementation := range []struct {
-		name string
-		make func() store
-	}{{"sluice", newSluiceStore}, {"client-go", newClientGoStore}} {
-		b.Run("impl="+implementation.name, func(b *testing.B) {
-			s := implementation.make()
-			for _, pod := range pods {
-				s.update(pod)
-			}
-			b.ReportAllocs()
-			work(b, s, pods)
-		})
-	}
-}
 
 func BenchmarkStoreGet(b *testing.B) {
-	eachStore(b, func(b *testing.B, s store, pods []*corev1.Pod) {
-		for i := 0; b.Loop(); i++ {
-			want := pods[i%len(pods)]
-			if got := s.get(want.Namespace, want.Name); got != want {
-				b.Fatalf("got %v, want %v", got, want)
-			}
-		}
-	})
+	for _, order := range []order{stored, scattered, hot} {
+		storeContest{variant: order.String(), floor: true}.run(b, getOne(order))
+	}
 }
 
 func BenchmarkStoreList(b *testing.B) {
-	eachStore(b, func(b *testing.B, s store, _ []*corev1.Pod) {
-		for b.Loop() {
-			if got := s.list(); got != storeSize {
-				b.Fatalf("%d objects", got)
-			}
-		}
-	})
+	storeContest{floor: true}.run(b, listAll)
+}
+
+func BenchmarkStoreByNamespace(b *testing.B) {
+	for _, order := range []order{scattered, hot} {
+		storeContest{variant: order.String(), floor: true}.run(b, listNamespaces(order))
+	}
 }
 
 func BenchmarkStoreByIndex(b *testing.B) {
-	eachStore(b, func(b *testing.B, s store, _ []*corev1.Pod) {
-		for i := 0; b.Loop(); i++ {
-			if got := s.onNode(node(i % storeSize)); got != podsPerNode {
-				b.Fatalf("%d objects", got)
-			}
-		}
-	})
+	for _, order := range []order{scattered, hot} {
+		storeContest{variant: order.String(), floor: true}.run(b, listNodes(order))
+	}
 }
 
 func BenchmarkStoreUpdate(b *testing.B) {
-	eachStore(b, func(b *testing.B, s store, pods []*corev1.Pod) {
-		versions := [2][]*corev1.Pod{pods, make([]*corev1.Pod, len(pods))}
-		for i := range versions[1] {
-			versions[1][i] = pod(i, 2)
+	for _, order := range []order{stored, scattered} {
+		storeContest{variant: order.String(), floor: true}.run(b, updateOne(order))
+	}
+}
+
+func BenchmarkStoreReplace(b *testing.B) {
+	storeContest{variant: "content=changed", floor: true}.run(b, replaceBy(func(relist int) int { return relist }))
+	storeContest{variant: "content=same", floor: true}.run(b, replaceBy(func(int) int { return 1 }))
+}
+
+// A lookup is a key and what is to be found there.
+type lookup struct {
+	key  types.NamespacedName
+	want *corev1.Pod
+}
+
+func lookups(pods []*corev1.Pod, order order) []lookup {
+	var all []lookup
+	for _, number := range order.of(len(pods)) {
+		all = append(all, lookup{podKey(number), pods[number]})
+	}
+	return all
+}
+
+// getOne compares pointers, so that it does not measure how long the memory of a pod takes to arrive.
+func getOne(order order) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		s := filled(open, pods)
+		next := rotation[lookup]{keys: lookups(pods, order)}
+		for b.Loop() {
+			lookup := next.key()
+			if got := s.get(lookup.key); got != lookup.want {
+				b.Fatalf("%v: got %v, want %v", lookup.key, got, lookup.want)
+			}
 		}
-		for i := 0; b.Loop(); i++ {
-			s.update(versions[(i/len(pods)+1)%2][i%len(pods)])
+	}
+}
+
+func listAll(b *testing.B, open func() store, pods []*corev1.Pod) {
+	s := filled(open, pods)
+	want := namesLength(pods)
+	for b.Loop() {
+		if got := s.list(); got != want {
+			b.Fatalf("the names have %d characters, want %d", got, want)
 		}
-	})
+	}
+}
+
+// A group is a value of an index, and the length of the names of its pods.
+type group struct {
+	value       string
+	namesLength int
+}
+
+func listNamespaces(order order) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		valueOf := func(pod *corev1.Pod) string { return pod.Namespace }
+		listGroups(b, filled(open, pods).inNamespace, order, groups(pods, namespaces, namespace, valueOf))
+	}
+}
+
+func listNodes(order order) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		valueOf := func(pod *corev1.Pod) string { return pod.Spec.NodeName }
+		listGroups(b, filled(open, pods).onNode, order, groups(pods, fleet(len(pods)).nodes(), nodeName, valueOf))
+	}
+}
+
+// groups returns those of the values 0 to n-1, which have names.
+func groups(pods []*corev1.Pod, n int, name func(int) string, valueOf func(*corev1.Pod) string) []group {
+	lengths := make(map[string]int)
+	for _, pod := range pods {
+		lengths[valueOf(pod)] += len(pod.Name)
+	}
+	all := make([]group, n)
+	for i := range all {
+		all[i] = group{name(i), lengths[name(i)]}
+	}
+	return all
+}
+
+func listGroups(b *testing.B, list func(value string) int, order order, groups []group) {
+	var next rotation[group]
+	for _, i := range order.of(len(groups)) {
+		next.keys = append(next.keys, groups[i])
+	}
+	for b.Loop() {
+		group := next.key()
+		if got := list(group.value); got != group.namesLength {
+			b.Fatalf("%s: the names have %d characters, want %d", group.value, got, group.namesLength)
+		}
+	}
+}
+
+func updateOne(order order) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		s := filled(open, pods)
+		next := rotation[*corev1.Pod]{keys: revisions(pods, order)}
+		var last *corev1.Pod
+		for b.Loop() {
+			last = next.key()
+			s.update(last)
+		}
+		wantStored(b, s, last)
+	}
+}
+
+// revisions returns pods to update a store with, over and over: newer versions of those that it holds, then these again.
+// So nothing has to be made while time is taken, and each update brings another pointer and version than those stored.
+func revisions(pods []*corev1.Pod, order order) []*corev1.Pod {
+	var newer, older []*corev1.Pod
+	for _, number := range order.of(len(pods)) {
+		newer = append(newer, fleet(len(pods)).pod(number, 2))
+		older = append(older, pods[number])
+	}
+	return append(newer, older...)
+}
+
+func wantStored(tb testing.TB, s store, want *corev1.Pod) {
+	tb.Helper()
+	if got := s.get(keyOf(want)); got != want {
+		tb.Errorf("the store has %p, want what was written last, %p", got, want)
+	}
+}
+
+// replaceBy replaces the content, which is of version 1, by the same pods in the versions that a relist finds. Each relist
+// brings new pointers, which are made while no time is taken.
+func replaceBy(versionIn func(relist int) int) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		s := filled(open, pods)
+		relist := 1
+		for b.Loop() {
+			b.StopTimer()
+			relist++
+			version := versionIn(relist)
+			relisted := fleet(len(pods)).pods(version)
+			b.StartTimer()
+			s.replace(relisted, strconv.Itoa(relist))
+		}
+		wantVersions(b, s, len(pods), strconv.Itoa(versionIn(relist)))
+	}
+}
+
+func wantVersions(tb testing.TB, s store, size int, want string) {
+	tb.Helper()
+	for number := range size {
+		if got := s.get(podKey(number)); got == nil || got.ResourceVersion != want {
+			tb.Fatalf("pod %d is %v, want version %s", number, got, want)
+		}
+	}
 }

@@ -62,8 +62,8 @@ const introduction = `# Benchmarks
 Each workload does the same work on the same data with every implementation, and checks what comes out. Absolute figures
 differ from machine to machine; what counts are the ratios, taken between measurements of the same round. A ratio of 2×
 means that Sluice takes half the time. Shown are the medians of all rounds, and of ratios also the lowest and the highest.
-The allocations of each implementation stand in the order of the columns. The results as they were measured are in
-[benchmarks/](benchmarks), for benchstat and the like.
+The allocations of each implementation, and further figures, stand in the order of the columns. The results as they were
+measured are in [benchmarks/](benchmarks), for benchstat and the like.
 `
 
 func page(areas []*area) string {
@@ -129,7 +129,7 @@ func (a *area) abouts() []string {
 			abouts = append(abouts, strings.TrimPrefix(g.benchmark, a.name)+": "+g.about)
 		}
 	}
-	return abouts
+	return slices.Compact(abouts) // a workload may have a goal for each of several variants
 }
 
 // losses lists the ratios below 1 and the targets that are not met.

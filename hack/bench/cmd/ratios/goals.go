@@ -33,13 +33,25 @@ func goals() []goal {
 		queue("AddAfter", "a delay is set for one of 100 000 keys that wait about an hour; one in ten brings its key forward", faster(4)),
 		queue("AddAfterEarlier", "the same, and each brings its key forward"),
 
-		store("Get", "an object is read by its key", faster(2), noAllocs()),
+		store("Get", "an object is read by its key", faster(2), noAllocs()).of("order", "stored"),
 		store("GetUnderWrites", "the same in parallel while one writer updates", faster(4), times("writes/s", 1)),
 		store("List", "all objects are visited", faster(4), atMost(bytesPerOp, 100_000-1)), // less than a byte per object
-		store("ByIndex", "the 100 pods of a node are visited", faster(8)),
-		store("Update", "an object is replaced by its next version", faster(1)),
-		store("Replace", "the content is replaced with 100 000 objects", faster(2)),
-		store("WriteStall", "an object is updated while a reader lists everything in a loop", faster(100), times("worst-sec", 10)),
+		store("ByIndex", "the 100 pods of a node are visited", faster(8)).of("order", "hot"),
+		store("ByNamespace", "the 1000 pods of a namespace are visited").of("order", "hot"),
+		store("Update", "an object is replaced by its next version", faster(1)).of("order", "stored"),
+		store("Replace", "the content is replaced with 100 000 objects, in new versions or, as after a relist, the same",
+			faster(2)).of("content", "changed"),
+		store("WriteStall", "an object is updated while a reader lists everything in a loop, or looks at all names, or alone",
+			faster(100), times("worst-sec", 10)).of("reader", "listing"),
+		store("GrowthGet", "a latest object is read by its key in stores of several sizes").of("objects", "100000"),
+		store("GrowthUpdate", "the same, and it is updated").of("objects", "100000"),
+		store("GrowthFill", "a new store is filled; heap-B/object is what it takes besides the objects").of("objects", "100000"),
+
+		pipeline("Events", "a decoded event comes to all handlers; those of a pod may be merged", faster(3), atMost(allocsPerOp, 3)).
+			of("handlers", "1"),
+		pipeline("Events", "a decoded event comes to all handlers; those of a pod may be merged", faster(5)).of("handlers", "8"),
+		pipeline("Distinct", "the same, but there is nothing to merge").of("handlers", "1"),
+		pipeline("Growth", "the same with caches of several sizes").of("objects", "100000"),
 	}
 }
 
@@ -49,6 +61,16 @@ func queue(name, about string, targets ...target) goal {
 
 func store(name, about string, targets ...target) goal {
 	return goal{"Store" + name, nil, about, targets}
+}
+
+func pipeline(name, about string, targets ...target) goal {
+	return goal{"Pipeline" + name, nil, about, targets}
+}
+
+// of makes it the goal of a variant.
+func (g goal) of(key, value string) goal {
+	g.variant = append(slices.Clone(g.variant), setting{key, value})
+	return g
 }
 
 func faster(n float64) target                  { return times(secPerOp, n) }

@@ -78,7 +78,7 @@ func (p *plot) bottom() int { return plotTop + rowHeight*len(p.rows) }
 // axis draws the names of the workloads, and a line at 1, 2 and 5 of each decade. That at 1 is client-go.
 func (p *plot) axis() {
 	for i, r := range p.rows {
-		p.print(`<text x="%d" y="%d" text-anchor="end">%s</text>`, plotLeft-10, rowY(i)+4, r.workload)
+		p.print(`<text x="%d" y="%d" text-anchor="end">%s</text>`, plotLeft-10, rowY(i)+4, p.label(r))
 	}
 	for decade := -3; decade <= 4; decade++ {
 		for _, digit := range []float64{1, 2, 5} {
@@ -94,6 +94,16 @@ func (p *plot) axis() {
 			p.print(`<text x="%.1f" y="%d" text-anchor="middle">%.4g×</text>`, p.x(value), p.bottom()+18, value)
 		}
 	}
+}
+
+// label tells the variant as well when the workload is drawn in several.
+func (p *plot) label(r *row) string {
+	for _, other := range p.rows {
+		if other != r && other.workload == r.workload {
+			return r.title()
+		}
+	}
+	return r.workload
 }
 
 // legend says what a symbol stands for, and returns where to draw it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -13,13 +14,14 @@ import (
 const (
 	sluice            = "sluice"
 	sluiceNative      = "sluice-native"
+	sluiceClientGo    = "sluice-clientgo"
 	clientGo          = "client-go"
 	controllerRuntime = "controller-runtime"
 )
 
-// subjects are the implementations that are compared with the peers: Sluice behind the interface of client-go, and by its
-// own calls.
-func subjects() []string { return []string{sluice, sluiceNative} }
+// subjects are the implementations that are compared with the peers: what goals are for first, then Sluice's queue by its
+// own calls, and its store and informer behind the interfaces of client-go.
+func subjects() []string { return []string{sluice, sluiceNative, sluiceClientGo} }
 
 // peers are those that ratios are taken against, the one that goals refer to first.
 func peers() []string { return []string{clientGo, controllerRuntime} }
@@ -180,6 +182,20 @@ func (a *area) rounds() int {
 		}
 	}
 	return rounds
+}
+
+// further returns the units besides those that every benchmark has, sorted.
+func (a *area) further() []string {
+	var units []string
+	for _, r := range a.rows {
+		for _, s := range r.rounds {
+			units = slices.AppendSeq(units, maps.Keys(s))
+		}
+	}
+	slices.Sort(units)
+	return slices.DeleteFunc(slices.Compact(units), func(unit string) bool {
+		return unit == secPerOp || unit == allocsPerOp || unit == bytesPerOp
+	})
 }
 
 // implementations returns who was measured: subjects, peers, then the others by name.

@@ -15,10 +15,13 @@ const nothing = "–"
 
 func (a *area) table() grid {
 	implementations, settings, pairs := a.implementations(), a.settings(), a.pairs()
+	counted := append([]string{allocsPerOp}, a.further()...)
 
 	header := append([]string{"workload"}, settings...)
 	header = append(header, implementations...)
-	header = append(header, "allocs of each")
+	for _, unit := range counted {
+		header = append(header, strings.TrimSuffix(unit, "/op")+" of each")
+	}
 	for _, pair := range pairs {
 		header = append(header, pair.String())
 	}
@@ -31,7 +34,9 @@ func (a *area) table() grid {
 		for _, implementation := range implementations {
 			cells = append(cells, r.time(implementation))
 		}
-		cells = append(cells, r.allocs(implementations))
+		for _, unit := range counted {
+			cells = append(cells, r.each(implementations, unit))
+		}
 		for _, pair := range pairs {
 			cells = append(cells, r.pair(pair))
 		}
@@ -93,17 +98,34 @@ func formatSeconds(seconds float64) string {
 	}
 }
 
-// allocs returns the allocations of each, in the order of their columns.
-func (r *row) allocs(implementations []string) string {
+// each returns the figures of each in a unit, in the order of their columns, or nothing when there are none.
+func (r *row) each(implementations []string, unit string) string {
 	var each []string
+	found := false
 	for _, implementation := range implementations {
 		cell := nothing
-		if value, ok := r.value(implementation, allocsPerOp); ok {
-			cell = trim(value.median)
+		if value, ok := r.value(implementation, unit); ok {
+			cell, found = formatFigure(value.median, unit), true
 		}
 		each = append(each, cell)
 	}
+	if !found && unit != allocsPerOp {
+		return nothing
+	}
 	return strings.Join(each, " ")
+}
+
+func formatFigure(value float64, unit string) string {
+	switch {
+	case unit == allocsPerOp:
+		return trim(value)
+	case strings.HasPrefix(unit, "sec") || strings.HasSuffix(unit, "sec"):
+		return strings.ReplaceAll(formatSeconds(value), " ", "\u00a0")
+	case value >= 100:
+		return strconv.FormatFloat(value, 'f', 0, 64)
+	default:
+		return strconv.FormatFloat(value, 'f', 2, 64)
+	}
 }
 
 func (r *row) pair(p pair) string {
