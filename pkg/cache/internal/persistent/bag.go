@@ -39,7 +39,7 @@ func (b *Bag) Chunks() iter.Seq[[]uint32] {
 	}
 	return func(yield func([]uint32) bool) {
 		if len(b.slice) > 0 {
-			yield(b.slice)
+			yield(slices.Clip(b.slice))
 		}
 	}
 }

@@ -68,7 +68,8 @@ func (v *Vector[E]) Chunks() iter.Seq[[]E] {
 
 func (v *Vector[E]) chunk(i int) []E {
 	leaf := v.trees[i>>(4*bits)].children[i>>(3*bits)&mask].children[i>>(2*bits)&mask].children[i>>bits&mask]
-	return leaf.children[:min(width, v.length-i):width]
+	n := min(width, v.length-i)
+	return leaf.children[:n:n] // who appends to it must not write into the leaf
 }
 
 // Set changes element i, which must exist.
