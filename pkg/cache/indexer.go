@@ -42,7 +42,7 @@ func keyOf[T Object](obj T) types.NamespacedName {
 func (i *Indexer[T]) Snapshot() Snapshot[T] { return Snapshot[T]{i.store.Snapshot(), i} }
 
 // Get returns the object with the key, and whether there is one.
-func (i *Indexer[T]) Get(key types.NamespacedName) (T, bool) { return i.store.Snapshot().Get(key) }
+func (i *Indexer[T]) Get(key types.NamespacedName) (T, bool) { return i.store.Get(key) }
 
 // All yields the objects that exist when All is called, in no particular order.
 func (i *Indexer[T]) All() iter.Seq[T] { return i.Snapshot().All() }

@@ -36,12 +36,12 @@ func (t *Table[I]) Bucket(hash uint32) []Entry[I] {
 	return t.buckets.At(t.number(hash))
 }
 
-// All yields the items in no particular order.
-func (t *Table[I]) All() iter.Seq[I] {
-	return func(yield func(I) bool) {
+// All yields the entries in no particular order.
+func (t *Table[I]) All() iter.Seq[Entry[I]] {
+	return func(yield func(Entry[I]) bool) {
 		for bucket := range flatten(t.buckets.Chunks()) {
 			for _, entry := range bucket {
-				if !yield(entry.Item) {
+				if !yield(entry) {
 					return
 				}
 			}

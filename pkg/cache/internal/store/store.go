@@ -16,6 +16,7 @@ type Store[K, T comparable] struct {
 	keyOf   func(T) K
 	seed    maphash.Seed
 	current atomic.Pointer[Snapshot[K, T]]
+	hints   atomic.Pointer[hints]
 
 	mu          sync.Mutex // held during a transaction
 	transaction Transaction[K, T]
@@ -33,11 +34,44 @@ type index[K, T comparable] interface {
 func New[K, T comparable](keyOf func(T) K) *Store[K, T] {
 	s := &Store[K, T]{keyOf: keyOf, seed: maphash.MakeSeed()}
 	s.current.Store(&Snapshot[K, T]{store: s})
+	s.hints.Store(newHints(0))
 	return s
 }
 
 // Snapshot returns what the last transaction has left. It does not wait for one that is under way.
 func (s *Store[K, T]) Snapshot() *Snapshot[K, T] { return s.current.Load() }
+
+// Get returns the object with the key, and whether there is one, in the latest snapshot.
+func (s *Store[K, T]) Get(key K) (T, bool) {
+	obj, _, found := s.find(s.current.Load(), s.hash(key), key)
+	return obj, found
+}
+
+// find is snapshot.find, but faster for a snapshot that is the latest, or the next.
+func (s *Store[K, T]) find(snapshot *Snapshot[K, T], hash uint32, key K) (obj T, slot uint32, found bool) {
+	for _, hint := range s.hints.Load().get(hash) {
+		if hint.hash() == hash && int(hint.slot()) < snapshot.Len() {
+			if obj := snapshot.objects.At(int(hint.slot())); s.keyOf(obj) == key {
+				return obj, hint.slot(), true
+			}
+		}
+	}
+	return snapshot.find(hash, key)
+}
+
+// hint notes where a key is from now on. The hints are made anew when their number has got out of proportion.
+func (s *Store[K, T]) hint(keys *persistent.Table[uint32], hash, slot uint32) {
+	hints := s.hints.Load()
+	if hints.fits(keys.Len()) {
+		hints.set(hash, slot)
+		return
+	}
+	hints = newHints(keys.Len())
+	for entry := range keys.All() {
+		hints.set(entry.Hash, entry.Item)
+	}
+	s.hints.Store(hints)
+}
 
 // Begin begins a transaction, when the one before has ended. The caller must end it by Commit.
 func (s *Store[K, T]) Begin() *Transaction[K, T] {
@@ -67,7 +101,7 @@ type Place struct {
 // Find returns the object with the key, if there is one, and its place.
 func (t *Transaction[K, T]) Find(key K) (T, Place) {
 	hash := t.store.hash(key)
-	obj, slot, found := t.draft.find(hash, key)
+	obj, slot, found := t.store.find(&t.draft, hash, key)
 	return obj, Place{hash, slot, found}
 }
 
@@ -86,6 +120,7 @@ func (t *Transaction[K, T]) Put(at Place, obj T) {
 		slot = uint32(t.draft.objects.Len())
 		t.draft.objects.Append(t.owner, obj)
 		t.draft.keys.Insert(t.owner, at.hash, slot)
+		t.store.hint(&t.draft.keys, at.hash, slot)
 	}
 	for _, index := range t.store.indexes {
 		index.put(t, slot, obj)
@@ -107,7 +142,9 @@ func (t *Transaction[K, T]) Delete(at Place) {
 func (t *Transaction[K, T]) move(from, to uint32) {
 	obj := t.draft.objects.At(int(from))
 	t.draft.objects.Set(t.owner, int(to), obj)
-	t.draft.keys.Replace(t.owner, t.store.hash(t.store.keyOf(obj)), from, to)
+	hash := t.store.hash(t.store.keyOf(obj))
+	t.draft.keys.Replace(t.owner, hash, from, to)
+	t.store.hint(&t.draft.keys, hash, to)
 	for _, index := range t.store.indexes {
 		index.move(t, from, to)
 	}

@@ -32,8 +32,8 @@ func (w View[K, T, V]) Count(v V) int {
 // Values yields the values that any object has, in no particular order.
 func (w View[K, T, V]) Values() iter.Seq[V] {
 	return func(yield func(V) bool) {
-		for p := range w.directory.postings.All() {
-			if !yield(p.value.v) {
+		for entry := range w.directory.postings.All() {
+			if !yield(entry.Item.value.v) {
 				return
 			}
 		}
