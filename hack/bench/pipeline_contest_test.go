@@ -61,6 +61,7 @@ type race struct {
 
 // start opens an informer, and expects the pods that are listed.
 func (c pipelineContest) start(tb testing.TB, open pipeline) *race {
+	tb.Helper()
 	r := &race{from: newSource(fleet(c.size))}
 	for range c.handlers {
 		r.handlers = append(r.handlers, newHandler(c.size))

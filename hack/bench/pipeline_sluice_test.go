@@ -12,6 +12,7 @@ import (
 )
 
 func openSluiceInformer(tb testing.TB, from *source, handlers []*handler) (stop func()) {
+	tb.Helper()
 	informer := cache.NewInformer(sluiceSource{from}, cache.Config{})
 	cache.AddIndex(informer.Indexer(), "node", nodeNames)
 	for i, h := range handlers {

@@ -20,8 +20,9 @@ func (s *floorStore) get(key types.NamespacedName) *corev1.Pod { return s.object
 func (s *floorStore) count() int                               { return len(s.all) }
 func (s *floorStore) list() int                                { return namesLength(s.all) }
 func (s *floorStore) inNamespace(namespace string) int         { return namesLength(s.byNamespace[namespace]) }
-func (s *floorStore) onNode(node string) int                   { return namesLength(s.byNode[node]) }
-func (s *floorStore) update(pod *corev1.Pod)                   { s.objects[keyOf(pod)] = pod }
+
+func (s *floorStore) onNode(node string) int { return namesLength(s.byNode[node]) }
+func (s *floorStore) update(pod *corev1.Pod) { s.objects[keyOf(pod)] = pod }
 
 func (s *floorStore) replace(pods []*corev1.Pod, _ string) {
 	s.all = pods

@@ -16,26 +16,37 @@ func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
 	a := applying[T]{indexer: i, tx: i.store.Begin()}
 	defer a.commit(batch)
 	if batch.Replaced {
-		a.newEpoch, a.relisting = batch.NewEpoch, true
+		a.anyVersion, a.relisting = batch.NewEpoch, true
 		a.replace(batch.Items)
-		a.newEpoch, a.relisting = false, false
+		a.anyVersion, a.relisting = false, false
 	}
-	if a.events == nil && len(batch.Deltas) > 0 {
-		a.events = make([]Event[T], 0, len(batch.Deltas))
-	}
-	for _, delta := range batch.Deltas {
-		a.apply(delta)
-	}
+	a.applyAll(batch.Deltas)
 	return a.events
+}
+
+// Add adds or replaces objects, whatever their versions: for tests, and where no [Informer] does it.
+func (i *Indexer[T]) Add(objects ...T) { i.force(DeltaAdded, objects) }
+
+// Delete removes objects by their keys, whatever their versions: for tests, and where no [Informer] does it.
+func (i *Indexer[T]) Delete(objects ...T) { i.force(DeltaDeleted, objects) }
+
+func (i *Indexer[T]) force(change DeltaType, objects []T) {
+	deltas := make([]Delta[T], len(objects))
+	for n, obj := range objects {
+		deltas[n] = Delta[T]{Type: change, Object: obj}
+	}
+	a := applying[T]{indexer: i, tx: i.store.Begin(), anyVersion: true}
+	defer a.commit(Batch[T]{})
+	a.applyAll(deltas)
 }
 
 // applying is a batch that is being applied.
 type applying[T Object] struct {
-	indexer   *Indexer[T]
-	tx        *store.Transaction[types.NamespacedName, T]
-	events    []Event[T]
-	relisting bool // the replacement is being applied,
-	newEpoch  bool // and it begins a new epoch
+	indexer    *Indexer[T]
+	tx         *store.Transaction[types.NamespacedName, T]
+	events     []Event[T]
+	relisting  bool // the replacement is being applied
+	anyVersion bool // versions do not count, as in the replacement that begins a new epoch
 }
 
 func (a *applying[T]) commit(batch Batch[T]) {
@@ -49,6 +60,15 @@ func (a *applying[T]) commit(batch Batch[T]) {
 	}
 	if version != "" {
 		a.indexer.waiters.advance(version)
+	}
+}
+
+func (a *applying[T]) applyAll(deltas []Delta[T]) {
+	if a.events == nil && len(deltas) > 0 {
+		a.events = make([]Event[T], 0, len(deltas))
+	}
+	for _, delta := range deltas {
+		a.apply(delta)
 	}
 }
 
@@ -74,7 +94,7 @@ func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place
 		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
 		var none T
 		event.Type, event.Old = Added, none
-	case !a.newEpoch && sameVersion(old, obj):
+	case !a.anyVersion && sameVersion(old, obj):
 		a.same(event, at)
 		return
 	}
@@ -114,7 +134,7 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 
 // refuses says whether what is reported is older than what is there, and counts it.
 func (a *applying[T]) refuses(reported, old T) bool {
-	if a.newEpoch || !older(reported.GetResourceVersion(), old.GetResourceVersion()) {
+	if a.anyVersion || !older(reported.GetResourceVersion(), old.GetResourceVersion()) {
 		return false
 	}
 	a.indexer.refused.Add(1)

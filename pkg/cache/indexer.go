@@ -71,17 +71,3 @@ func (i *Indexer[T]) Quarantined() []Quarantined { return i.quarantine.list() }
 
 // Refused returns how many deltas were not applied because they were older than the object they were about.
 func (i *Indexer[T]) Refused() int { return int(i.refused.Load()) }
-
-// Add adds or updates objects: for tests, and where no [Informer] does it.
-func (i *Indexer[T]) Add(objects ...T) { i.Apply(Batch[T]{Deltas: deltas(DeltaAdded, objects)}) }
-
-// Delete removes objects by their keys: for tests, and where no [Informer] does it.
-func (i *Indexer[T]) Delete(objects ...T) { i.Apply(Batch[T]{Deltas: deltas(DeltaDeleted, objects)}) }
-
-func deltas[T Object](change DeltaType, objects []T) []Delta[T] {
-	deltas := make([]Delta[T], len(objects))
-	for n, obj := range objects {
-		deltas[n] = Delta[T]{Type: change, Object: obj}
-	}
-	return deltas
-}

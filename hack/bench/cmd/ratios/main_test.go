@@ -47,6 +47,7 @@ func TestFromResultsToTablesAndDocs(t *testing.T) {
 	golden(t, "tables.txt", stdout.String())
 	golden(t, "benchmarks.md", read(t, filepath.Join(docs, "benchmarks.md")))
 	golden(t, "queue.svg", read(t, filepath.Join(docs, "benchmarks", "queue.svg")))
+	golden(t, "pipeline.svg", read(t, filepath.Join(docs, "benchmarks", "pipeline.svg")))
 	wantXML(t, read(t, filepath.Join(docs, "benchmarks", "store.svg")))
 }
 

@@ -99,6 +99,33 @@ func TestGoalsHoldForOneVariant(t *testing.T) {
 	}
 }
 
+func TestVariantsOfAWorkloadHaveTheirOwnGoals(t *testing.T) {
+	for handlers, want := range map[string]string{"1": "≥ 3×", "8": "≥ 5×"} {
+		got := goalFor("PipelineEvents", []setting{{"handlers", handlers}})
+		if len(got.targets) == 0 || got.targets[0].String() != want {
+			t.Errorf("the goal for %s handlers is %v, want %s first", handlers, got.targets, want)
+		}
+	}
+}
+
+func TestFurtherFiguresAreShownInTheirUnit(t *testing.T) {
+	r := &row{rounds: map[string]samples{
+		sluice:   {"worst-sec": {2e-3}, "writes/s": {412_345.6}, "calls/event": {0.456}},
+		clientGo: {"worst-sec": {30e-3}},
+	}}
+	a := &area{rows: []*row{r}}
+	if got, want := strings.Join(a.further(), ", "), "calls/event, worst-sec, writes/s"; got != want {
+		t.Errorf("units %s, want %s", got, want)
+	}
+	for unit, want := range map[string]string{
+		"worst-sec": "2000\u00a0µs 30\u00a0ms", "writes/s": "412346 –", "calls/event": "0.46 –", "lists/s": "–",
+	} {
+		if got := r.each([]string{sluice, clientGo}, unit); got != want {
+			t.Errorf("%s of each: %q, want %q", unit, got, want)
+		}
+	}
+}
+
 func TestColumnsBeginWithSubjectsAndPeers(t *testing.T) {
 	a := &area{rows: []*row{{rounds: map[string]samples{
 		"floor": nil, controllerRuntime: nil, clientGo: nil, sluiceNative: nil, sluice: nil,
