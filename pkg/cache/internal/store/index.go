@@ -90,11 +90,11 @@ func (x *Index[K, T, V]) compute(obj T) (values []V, err error) {
 // hashes turns the panic of a value that cannot be compared into an error.
 func (x *Index[K, T, V]) hashes(values []V) (hashes []uint32, err error) {
 	defer recovered(&err)
-	hashes = make([]uint32, len(values))
+	all := make([]uint32, len(values))
 	for i, v := range values {
-		hashes[i] = x.hash(v)
+		all[i] = x.hash(v)
 	}
-	return hashes, nil
+	return all, nil // all or none: an object that failed is not in the index at all
 }
 
 func (x *Index[K, T, V]) hash(v V) uint32 { return uint32(maphash.Comparable(x.store.seed, v)) }
