@@ -114,7 +114,9 @@ func (x *Index[K, T, V]) report(obj T, err error) {
 		return
 	}
 	if err == nil {
-		delete(x.failed, key)
+		if delete(x.failed, key); len(x.failed) == 0 {
+			x.failed = nil // a map never becomes smaller
+		}
 	} else {
 		if x.failed == nil {
 			x.failed = make(map[K]struct{})
