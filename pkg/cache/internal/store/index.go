@@ -48,8 +48,9 @@ func AddIndex[K, T, V comparable](s *Store[K, T], config IndexConfig[K, T, V]) *
 
 func (x *Index[K, T, V]) build(tx *Transaction[K, T]) {
 	for len(tx.draft.directories) <= x.number {
-		tx.draft.directories = append(tx.editDirectories(), &directory[V]{owner: tx.owner})
+		tx.draft.directories = append(tx.editDirectories(), nil)
 	}
+	tx.editDirectories()[x.number] = &directory[V]{owner: tx.owner}
 	slot := uint32(0)
 	for obj := range tx.draft.All() {
 		x.put(tx, slot, obj)
