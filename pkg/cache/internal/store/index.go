@@ -22,11 +22,13 @@ type Index[K, T, V comparable] struct {
 
 // An IndexConfig configures an [Index].
 type IndexConfig[K, T, V comparable] struct {
-	// Values returns the values under which an object is found. It runs during transactions.
+	// Values returns the values under which an object is found. It runs during transactions, and in [Index.In] for
+	// snapshots from before the index was added.
 	Values func(T) ([]V, error)
-	// Text, if not nil, makes the index an ordered one.
+	// Text, if not nil, makes the index an ordered one. It must not panic, and values that differ must have texts that do.
 	Text func(V) string
-	// Report is told that an object is not in the index and why: Values failed or panicked. A nil error takes that back.
+	// Report, if not nil, is told during transactions that an object is not in the index and why: Values failed or panicked,
+	// or a value cannot be compared. A nil error takes that back, also when the object is deleted.
 	Report func(key K, obj T, err error)
 }
 
@@ -124,7 +126,9 @@ func (x *Index[K, T, V]) report(obj T, err error) {
 		}
 		x.failed[key] = struct{}{}
 	}
-	x.Report(key, obj, err)
+	if x.Report != nil {
+		x.Report(key, obj, err)
+	}
 }
 
 // has says whether the object in the slot has exactly these values.
@@ -292,7 +296,7 @@ func (x *Index[K, T, V]) In(s *Snapshot[K, T]) View[K, T, V] {
 	}
 	tx := &Transaction[K, T]{store: x.store, owner: ^persistent.Owner(0), draft: *s}
 	late := &Index[K, T, V]{IndexConfig: x.IndexConfig, store: x.store, number: x.number}
-	late.Report = func(K, T, error) {}
+	late.Report = nil
 	late.build(tx)
 	return View[K, T, V]{x, s, tx.draft.directories[x.number].(*directory[V])}
 }

@@ -138,7 +138,7 @@ func (t *Transaction[K, T]) Commit() {
 	t.store.mu.Unlock()
 }
 
-// directory returns the part of the draft in which the index with the number is, for it to change.
+// editDirectories returns the directories of the draft, for indexes to put changed ones there.
 func (t *Transaction[K, T]) editDirectories() []any {
 	if !t.directories {
 		t.draft.directories = slices.Clone(t.draft.directories)
