@@ -108,21 +108,12 @@ func sameTable(t *Table[int], model []Entry[int]) error {
 	if t.Len() != len(model) {
 		return fmt.Errorf("length is %d, want %d", t.Len(), len(model))
 	}
-	var want []int
 	for _, entry := range model {
-		want = append(want, entry.Item)
 		if !slices.Contains(t.Bucket(entry.Hash), entry) {
 			return fmt.Errorf("entry %v is not in its bucket", entry)
 		}
 	}
-	slices.Sort(want)
-	if got := slices.Sorted(t.All()); !slices.Equal(got, want) {
-		return fmt.Errorf("has %v, want %v", got, want)
-	}
-	var entries []Entry[int]
-	for bucket := range flatten(t.buckets.Chunks()) {
-		entries = append(entries, bucket...)
-	}
+	entries := slices.Collect(t.All())
 	byItem := func(a, b Entry[int]) int { return cmp.Compare(a.Item, b.Item) }
 	slices.SortFunc(entries, byItem)
 	if sorted := slices.SortedFunc(slices.Values(model), byItem); !slices.Equal(entries, sorted) {

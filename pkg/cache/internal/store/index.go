@@ -22,11 +22,13 @@ type Index[K, T, V comparable] struct {
 
 // An IndexConfig configures an [Index].
 type IndexConfig[K, T, V comparable] struct {
-	// Values returns the values under which an object is found. It runs during transactions.
+	// Values returns the values under which an object is found. It runs during transactions, and in [Index.In] for
+	// snapshots from before the index was added.
 	Values func(T) ([]V, error)
-	// Text, if not nil, makes the index an ordered one.
+	// Text, if not nil, makes the index an ordered one. It must not panic, and values that differ must have texts that do.
 	Text func(V) string
-	// Report is told that an object is not in the index and why: Values failed or panicked. A nil error takes that back.
+	// Report, if not nil, is told during transactions that an object is not in the index and why: Values failed or panicked,
+	// or a value cannot be compared. A nil error takes that back, also when the object is deleted.
 	Report func(key K, obj T, err error)
 }
 
@@ -48,8 +50,9 @@ func AddIndex[K, T, V comparable](s *Store[K, T], config IndexConfig[K, T, V]) *
 
 func (x *Index[K, T, V]) build(tx *Transaction[K, T]) {
 	for len(tx.draft.directories) <= x.number {
-		tx.draft.directories = append(tx.editDirectories(), &directory[V]{owner: tx.owner})
+		tx.draft.directories = append(tx.editDirectories(), nil)
 	}
+	tx.editDirectories()[x.number] = &directory[V]{owner: tx.owner}
 	slot := uint32(0)
 	for obj := range tx.draft.All() {
 		x.put(tx, slot, obj)
@@ -94,7 +97,7 @@ func (x *Index[K, T, V]) hashes(values []V) (hashes []uint32, err error) {
 	for i, v := range values {
 		all[i] = x.hash(v)
 	}
-	return all, nil
+	return all, nil // all or none: an object that failed is not in the index at all
 }
 
 func (x *Index[K, T, V]) hash(v V) uint32 { return uint32(maphash.Comparable(x.store.seed, v)) }
@@ -114,14 +117,18 @@ func (x *Index[K, T, V]) report(obj T, err error) {
 		return
 	}
 	if err == nil {
-		delete(x.failed, key)
+		if delete(x.failed, key); len(x.failed) == 0 {
+			x.failed = nil // a map never becomes smaller
+		}
 	} else {
 		if x.failed == nil {
 			x.failed = make(map[K]struct{})
 		}
 		x.failed[key] = struct{}{}
 	}
-	x.Report(key, obj, err)
+	if x.Report != nil {
+		x.Report(key, obj, err)
+	}
 }
 
 // has says whether the object in the slot has exactly these values.
@@ -289,7 +296,7 @@ func (x *Index[K, T, V]) In(s *Snapshot[K, T]) View[K, T, V] {
 	}
 	tx := &Transaction[K, T]{store: x.store, owner: ^persistent.Owner(0), draft: *s}
 	late := &Index[K, T, V]{IndexConfig: x.IndexConfig, store: x.store, number: x.number}
-	late.Report = func(K, T, error) {}
+	late.Report = nil
 	late.build(tx)
 	return View[K, T, V]{x, s, tx.draft.directories[x.number].(*directory[V])}
 }

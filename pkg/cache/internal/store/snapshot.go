@@ -9,6 +9,7 @@ import (
 // A Snapshot is one version of a [Store]'s content. It never changes and may be held for any time and read concurrently.
 type Snapshot[K, T comparable] struct {
 	store       *Store[K, T]
+	number      persistent.Owner         // of the transaction that made it
 	objects     persistent.Vector[T]     // by slot
 	keys        persistent.Table[uint32] // slots, by the hash of the key
 	directories []any                    // by number of the index; a *directory

@@ -16,7 +16,7 @@ type Store[K, T comparable] struct {
 	keyOf   func(T) K
 	seed    maphash.Seed
 	current atomic.Pointer[Snapshot[K, T]]
-	hints   atomic.Pointer[hints]
+	latest  atomic.Pointer[latest[K, T]]
 
 	mu          sync.Mutex // held during a transaction
 	transaction Transaction[K, T]
@@ -34,43 +34,21 @@ type index[K, T comparable] interface {
 func New[K, T comparable](keyOf func(T) K) *Store[K, T] {
 	s := &Store[K, T]{keyOf: keyOf, seed: maphash.MakeSeed()}
 	s.current.Store(&Snapshot[K, T]{store: s})
-	s.hints.Store(newHints(0))
+	s.latest.Store(newLatest[K, T](0))
 	return s
 }
 
 // Snapshot returns what the last transaction has left. It does not wait for one that is under way.
 func (s *Store[K, T]) Snapshot() *Snapshot[K, T] { return s.current.Load() }
 
-// Get returns the object with the key, and whether there is one, in the latest snapshot.
+// Get returns the object with the key, and whether there is one: that of the latest snapshot, but faster.
 func (s *Store[K, T]) Get(key K) (T, bool) {
-	obj, _, found := s.find(s.current.Load(), s.hash(key), key)
+	snapshot, hash := s.current.Load(), s.hash(key)
+	if r := s.latest.Load().get(hash, key); r != nil && r.since <= snapshot.number {
+		return r.obj, true
+	}
+	obj, _, found := snapshot.find(hash, key)
 	return obj, found
-}
-
-// find is snapshot.find, but faster for a snapshot that is the latest, or the next.
-func (s *Store[K, T]) find(snapshot *Snapshot[K, T], hash uint32, key K) (obj T, slot uint32, found bool) {
-	for _, hint := range s.hints.Load().get(hash) {
-		if hint.hash() == hash && int(hint.slot()) < snapshot.Len() {
-			if obj := snapshot.objects.At(int(hint.slot())); s.keyOf(obj) == key {
-				return obj, hint.slot(), true
-			}
-		}
-	}
-	return snapshot.find(hash, key)
-}
-
-// hint notes where a key is from now on. The hints are made anew when their number has got out of proportion.
-func (s *Store[K, T]) hint(keys *persistent.Table[uint32], hash, slot uint32) {
-	hints := s.hints.Load()
-	if hints.fits(keys.Len()) {
-		hints.set(hash, slot)
-		return
-	}
-	hints = newHints(keys.Len())
-	for entry := range keys.All() {
-		hints.set(entry.Hash, entry.Item)
-	}
-	s.hints.Store(hints)
 }
 
 // Begin begins a transaction, when the one before has ended. The caller must end it by Commit.
@@ -78,6 +56,7 @@ func (s *Store[K, T]) Begin() *Transaction[K, T] {
 	s.mu.Lock()
 	tx := &s.transaction
 	tx.store, tx.owner, tx.draft = s, tx.owner+1, *s.current.Load()
+	tx.draft.number = tx.owner
 	return tx
 }
 
@@ -101,7 +80,10 @@ type Place struct {
 // Find returns the object with the key, if there is one, and its place.
 func (t *Transaction[K, T]) Find(key K) (T, Place) {
 	hash := t.store.hash(key)
-	obj, slot, found := t.store.find(&t.draft, hash, key)
+	if r := t.store.latest.Load().get(hash, key); r != nil {
+		return r.obj, Place{hash, r.slot, true}
+	}
+	obj, slot, found := t.draft.find(hash, key)
 	return obj, Place{hash, slot, found}
 }
 
@@ -120,11 +102,29 @@ func (t *Transaction[K, T]) Put(at Place, obj T) {
 		slot = uint32(t.draft.objects.Len())
 		t.draft.objects.Append(t.owner, obj)
 		t.draft.keys.Insert(t.owner, at.hash, slot)
-		t.store.hint(&t.draft.keys, at.hash, slot)
 	}
+	t.note(at.hash, slot, obj)
 	for _, index := range t.store.indexes {
 		index.put(t, slot, obj)
 	}
+}
+
+// note tells the readers of the latest snapshot of an object. Their table is made anew when it has got out of proportion.
+func (t *Transaction[K, T]) note(hash, slot uint32, obj T) {
+	l := t.store.latest.Load()
+	if l.fits(t.draft.Len()) {
+		l.set(t.record(hash, slot, obj))
+		return
+	}
+	l = newLatest[K, T](t.draft.Len())
+	for entry := range t.draft.keys.All() {
+		l.set(t.record(entry.Hash, entry.Item, t.At(int(entry.Item))))
+	}
+	t.store.latest.Store(l)
+}
+
+func (t *Transaction[K, T]) record(hash, slot uint32, obj T) *record[K, T] {
+	return &record[K, T]{t.store.keyOf(obj), obj, hash, slot, t.owner}
 }
 
 // Delete removes the object, which must exist. The last object moves into its slot.
@@ -133,6 +133,7 @@ func (t *Transaction[K, T]) Delete(at Place) {
 		index.remove(t, at.slot)
 	}
 	t.draft.keys.Delete(t.owner, at.hash, at.slot)
+	t.store.latest.Load().delete(at.hash, t.store.keyOf(t.At(at.Slot())))
 	if last := uint32(t.draft.objects.Len() - 1); last != at.slot {
 		t.move(last, at.slot)
 	}
@@ -144,7 +145,7 @@ func (t *Transaction[K, T]) move(from, to uint32) {
 	t.draft.objects.Set(t.owner, int(to), obj)
 	hash := t.store.hash(t.store.keyOf(obj))
 	t.draft.keys.Replace(t.owner, hash, from, to)
-	t.store.hint(&t.draft.keys, hash, to)
+	t.note(hash, to, obj)
 	for _, index := range t.store.indexes {
 		index.move(t, from, to)
 	}
