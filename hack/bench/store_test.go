@@ -128,25 +128,44 @@ func listGroups(b *testing.B, list func(value string) int, order order, groups [
 func updateOne(order order) storeWorkload {
 	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
 		s := filled(open, pods)
-		next := rotation[*corev1.Pod]{keys: revisions(pods, order)}
+		next := revisionsOf(pods, order)
 		var last *corev1.Pod
 		for b.Loop() {
-			last = next.key()
+			last = next.pod()
 			s.update(last)
 		}
 		wantStored(b, s, last)
 	}
 }
 
-// revisions returns pods to update a store with, over and over: newer versions of those that it holds, then these again.
-// So nothing has to be made while time is taken, and each update brings another pointer and version than those stored.
-func revisions(pods []*corev1.Pod, order order) []*corev1.Pod {
-	var newer, older []*corev1.Pod
+// revisions are pods to update a store with, one round after the other, each newer than the one that it holds. Nothing is
+// made while time is taken: a pod has two copies, and the one that is not in the store gets the next version.
+type revisions struct {
+	copies   [2][]*corev1.Pod
+	versions []string
+	round    int
+	at       int
+}
+
+func revisionsOf(pods []*corev1.Pod, order order) *revisions {
+	r := &revisions{}
 	for _, number := range order.of(len(pods)) {
-		newer = append(newer, fleet(len(pods)).pod(number, 2))
-		older = append(older, pods[number])
+		r.copies[0] = append(r.copies[0], fleet(len(pods)).pod(number, 1))
+		r.copies[1] = append(r.copies[1], fleet(len(pods)).pod(number, 1))
 	}
-	return append(newer, older...)
+	for version := range 10_000 {
+		r.versions = append(r.versions, strconv.Itoa(version+2))
+	}
+	return r
+}
+
+func (r *revisions) pod() *corev1.Pod {
+	pod := r.copies[r.round%2][r.at]
+	pod.ResourceVersion = r.versions[r.round]
+	if r.at++; r.at == len(r.copies[0]) {
+		r.at, r.round = 0, r.round+1
+	}
+	return pod
 }
 
 func wantStored(tb testing.TB, s store, want *corev1.Pod) {

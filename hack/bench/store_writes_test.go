@@ -24,12 +24,12 @@ func BenchmarkStoreWriteStall(b *testing.B) {
 func getUnderWrites(b *testing.B, open func() store, pods []*corev1.Pod) {
 	s := filled(open, pods)
 	all := lookups(pods, stored)
-	updates := rotation[*corev1.Pod]{keys: revisions(pods, stored)}
+	updates := revisionsOf(pods, stored)
 	var last *corev1.Pod
 	var readers atomic.Int64
 
 	writer := repeat(func() {
-		last = updates.key()
+		last = updates.pod()
 		s.update(last)
 	})
 	b.ResetTimer()
@@ -67,11 +67,11 @@ func writeBeside(visit func(store) int) storeWorkload {
 			})
 			defer func() { b.ReportMetric(reader.stop(), "lists/s") }()
 		}
-		next := rotation[*corev1.Pod]{keys: revisions(pods, stored)}
+		next := revisionsOf(pods, stored)
 		var last *corev1.Pod
 		var worst time.Duration
 		for b.Loop() {
-			last = next.key()
+			last = next.pod()
 			start := time.Now()
 			s.update(last)
 			worst = max(worst, time.Since(start))

@@ -24,7 +24,7 @@ type Index[T Object, V comparable] struct {
 // must not change the indexer, nor the object. An object for which it returns an error or panics is missing from this index,
 // until its next version, and listed in [Indexer.Quarantined].
 func AddIndex[T Object, V comparable](indexer *Indexer[T], name string, values func(T) ([]V, error)) *Index[T, V] {
-	return newIndex(indexer, name, values, nil)
+	return newIndex(indexer, name, indexConfig[T, V]{Values: values})
 }
 
 // A PrefixIndex is an [Index] that also finds objects by the beginning of a value. Create one with [AddPrefixIndex].
@@ -34,13 +34,16 @@ type PrefixIndex[T Object, V ~string] struct {
 
 // AddPrefixIndex is like [AddIndex]. Keeping the values in order makes a change of the set of values somewhat dearer.
 func AddPrefixIndex[T Object, V ~string](indexer *Indexer[T], name string, values func(T) ([]V, error)) PrefixIndex[T, V] {
-	return PrefixIndex[T, V]{newIndex(indexer, name, values, func(v V) string { return string(v) })}
+	return PrefixIndex[T, V]{newIndex(indexer, name, indexConfig[T, V]{
+		Values: values,
+		Text:   func(v V) string { return string(v) },
+	})}
 }
 
-func newIndex[T Object, V comparable](
-	indexer *Indexer[T], name string, values func(T) ([]V, error), text func(V) string,
-) *Index[T, V] {
-	report := func(key types.NamespacedName, obj T, err error) {
+type indexConfig[T Object, V comparable] = store.IndexConfig[types.NamespacedName, T, V]
+
+func newIndex[T Object, V comparable](indexer *Indexer[T], name string, config indexConfig[T, V]) *Index[T, V] {
+	config.Report = func(key types.NamespacedName, obj T, err error) {
 		if err == nil {
 			indexer.quarantine.remove(name, key)
 			return
@@ -49,7 +52,6 @@ func newIndex[T Object, V comparable](
 			Key: key, ResourceVersion: obj.GetResourceVersion(), Index: name, Err: fmt.Errorf("index %q: %w", name, err),
 		})
 	}
-	config := store.IndexConfig[types.NamespacedName, T, V]{Values: values, Text: text, Report: report}
 	return &Index[T, V]{indexer, store.AddIndex(indexer.store, config)}
 }
 

@@ -29,7 +29,10 @@ func NewIndexer[T Object]() *Indexer[T] { return newIndexer[T](newQuarantine(nil
 
 func newIndexer[T Object](quarantine *quarantine) *Indexer[T] {
 	i := &Indexer[T]{store: store.New(keyOf[T]), quarantine: quarantine}
-	i.namespaces = AddIndex(i, "namespace", func(obj T) ([]string, error) { return []string{obj.GetNamespace()}, nil })
+	i.namespaces = newIndex(i, "namespace", indexConfig[T, string]{
+		Values: func(obj T) ([]string, error) { return []string{obj.GetNamespace()}, nil },
+		OfKey:  true,
+	})
 	return i
 }
 

@@ -25,6 +25,8 @@ type IndexConfig[K, T, V comparable] struct {
 	// Values returns the values under which an object is found. It runs during transactions, and in [Index.In] for
 	// snapshots from before the index was added.
 	Values func(T) ([]V, error)
+	// OfKey says that the values depend on the key alone: an object that takes the place of another is not looked at.
+	OfKey bool
 	// Text, if not nil, makes the index an ordered one. It must not panic, and values that differ must have texts that do.
 	Text func(V) string
 	// Report, if not nil, is told during transactions that an object is not in the index and why: Values failed or panicked,
@@ -67,6 +69,8 @@ func (x *Index[K, T, V]) put(tx *Transaction[K, T], slot uint32, obj T) {
 		if x.others != nil {
 			x.others = append(x.others, nil)
 		}
+	} else if x.OfKey {
+		return
 	}
 	values, err := x.compute(obj)
 	if err == nil && x.has(slot, values) {

@@ -9,9 +9,9 @@ import (
 // latest finds the objects of the latest snapshot by their keys: a table that is changed in place, beside the persistent
 // one, since that is a long way for the most frequent read.
 //
-// Each key has two neighbouring places; a third key there displaces one of the two. So a key may be missing, and then the
-// reader takes the long way. There is one writer at a time, which changes the table before it publishes the snapshot; a
-// record that is newer than the reader's snapshot tells the reader so.
+// Each key may be in any of four neighbouring places, which share a line of the processor's cache. Where more keys come
+// together one is displaced; the reader that does not find it takes the long way. There is one writer at a time, which
+// changes the table before it publishes the snapshot: to a reader of the one before, the record says that it is too new.
 type latest[K, T comparable] struct {
 	places []atomic.Pointer[record[K, T]]
 	mask   uint32
@@ -26,10 +26,10 @@ type record[K, T comparable] struct {
 	since persistent.Owner
 }
 
-// With at most half as many objects as places, about one key in ten is displaced.
 const (
 	fewestPlaces    = 64
-	placesPerObject = 4 // at first
+	placesPerObject = 4 // when the table is made; at half of that it is made anew, and one key in twenty is displaced
+	neighbours      = 4
 )
 
 func newLatest[K, T comparable](objects int) *latest[K, T] {
@@ -47,34 +47,37 @@ func (l *latest[K, T]) fits(objects int) bool {
 
 // get returns the record of a key, or nil.
 func (l *latest[K, T]) get(hash uint32, key K) *record[K, T] {
-	at := hash & l.mask
-	if r := l.places[at].Load(); r.is(hash, key) {
-		return r
-	}
-	if r := l.places[at^1].Load(); r.is(hash, key) {
-		return r
+	for i := range uint32(neighbours) {
+		if r := l.places[(hash^i)&l.mask].Load(); r.is(hash, key) {
+			return r
+		}
 	}
 	return nil
 }
 
 // set puts a record in the place of the one with its key, else in a free one, else in any.
 func (l *latest[K, T]) set(r *record[K, T]) {
-	at := r.hash & l.mask
-	first, second := l.places[at].Load(), l.places[at^1].Load()
-	if second.is(r.hash, r.key) || second == nil && first != nil && !first.is(r.hash, r.key) {
-		at ^= 1
+	free := &l.places[r.hash&l.mask]
+	for i := range uint32(neighbours) {
+		place := &l.places[(r.hash^i)&l.mask]
+		old := place.Load()
+		if old.is(r.hash, r.key) {
+			place.Store(r)
+			return
+		}
+		if old == nil && free.Load() != nil {
+			free = place
+		}
 	}
-	l.places[at].Store(r)
+	free.Store(r)
 }
 
 // delete removes the record of a key, if there is one.
 func (l *latest[K, T]) delete(hash uint32, key K) {
-	at := hash & l.mask
-	if !l.places[at].Load().is(hash, key) {
-		at ^= 1
-	}
-	if l.places[at].Load().is(hash, key) {
-		l.places[at].Store(nil)
+	for i := range uint32(neighbours) {
+		if place := &l.places[(hash^i)&l.mask]; place.Load().is(hash, key) {
+			place.Store(nil)
+		}
 	}
 }
 
