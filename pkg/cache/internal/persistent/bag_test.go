@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"testing"
+	"unsafe"
 )
 
 // bagTrial has a slice as its model, which it is used like.
@@ -100,4 +102,27 @@ func sameBag(b *Bag, model []uint32) error {
 		return fmt.Errorf("chunks have %v, want %v", got, model)
 	}
 	return nil
+}
+
+// Versions share a growing slice: a number is appended where no earlier version looks. After a removal that place is seen by
+// an earlier version, so the next number goes to another slice.
+func TestVersionsShareAGrowingSlice(t *testing.T) {
+	var bag Bag
+	for n := range uint32(5) {
+		bag.Append(1, n)
+	}
+	five := bag
+	bag.Append(2, 5)
+	six := bag
+	bag.Pop(3)
+	bag.Append(4, 6)
+	if unsafe.SliceData(five.slice) != unsafe.SliceData(six.slice) {
+		t.Error("a number was appended to a copy")
+	}
+	if unsafe.SliceData(six.slice) == unsafe.SliceData(bag.slice) {
+		t.Error("a number was put where an earlier version has another")
+	}
+	if five.Len() != 5 || six.At(5) != 5 || bag.At(5) != 6 {
+		t.Errorf("versions have %v, %v and %v", five.slice, six.slice, bag.slice)
+	}
 }

@@ -144,7 +144,8 @@ func TestOrderedStops(t *testing.T) {
 	for stopAt := range 20 {
 		seen := 0
 		for range tr.ordered.From("") {
-			if seen++; seen > stopAt {
+			seen++
+			if seen > stopAt {
 				break
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"testing"
 )
 
 // tableTrial has a list of entries as its model.
@@ -120,4 +121,26 @@ func sameTable(t *Table[int], model []Entry[int]) error {
 		return fmt.Errorf("has entries %v, want %v", entries, sorted)
 	}
 	return nil
+}
+
+// A table whose size goes up and down a little, at any size, leaves its buckets as they are for most of the time.
+func TestTableDoesNotSplitAndMergeInTurn(t *testing.T) {
+	tr := newTableTrial()
+	for owner := Owner(1); owner < 200; owner++ {
+		tr.insert(owner, 1, 0)
+		resized := 0
+		for range 20 {
+			before := tr.table.buckets.Len()
+			n := min(3, len(tr.model))
+			tr.delete(owner, n, 0)
+			between := tr.table.buckets.Len()
+			tr.insert(owner, n, 0)
+			if before != between || between != tr.table.buckets.Len() {
+				resized++
+			}
+		}
+		if resized > 1 {
+			t.Fatalf("with %d items, %d of 20 turns changed the number of buckets", tr.table.Len(), resized)
+		}
+	}
 }

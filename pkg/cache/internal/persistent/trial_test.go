@@ -3,6 +3,7 @@ package persistent
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -142,7 +143,7 @@ func (v *versions) publish(check func() error) {
 	if before := v.list.Load(); before != nil {
 		list = *before
 	}
-	list = append(list[:len(list):len(list)], check)
+	list = append(slices.Clip(list), check)
 	v.list.Store(&list)
 }
 

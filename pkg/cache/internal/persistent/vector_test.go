@@ -225,7 +225,8 @@ func TestChunksStop(t *testing.T) {
 		break
 	}
 	for range flatten(vector.Chunks()) {
-		if elements++; elements == 20 {
+		elements++
+		if elements == 20 {
 			break
 		}
 	}

@@ -90,13 +90,13 @@ func (x *Index[K, T, V]) put(tx *Transaction[K, T], slot uint32, obj T) {
 
 // compute turns a panic of the user's function into an error.
 func (x *Index[K, T, V]) compute(obj T) (values []V, err error) {
-	defer recovered(&err)
+	defer func() { err = recovered(recover(), err) }()
 	return x.Values(obj)
 }
 
 // hashes turns the panic of a value that cannot be compared into an error.
 func (x *Index[K, T, V]) hashes(values []V) (hashes []uint32, err error) {
-	defer recovered(&err)
+	defer func() { err = recovered(recover(), err) }()
 	all := make([]uint32, len(values))
 	for i, v := range values {
 		all[i] = x.hash(v)
@@ -106,10 +106,12 @@ func (x *Index[K, T, V]) hashes(values []V) (hashes []uint32, err error) {
 
 func (x *Index[K, T, V]) hash(v V) uint32 { return uint32(maphash.Comparable(x.store.seed, v)) }
 
-func recovered(err *error) {
-	if cause := recover(); cause != nil {
-		*err = fmt.Errorf("panic: %v", cause)
+// recovered returns err, or what a panic was about.
+func recovered(cause any, err error) error {
+	if cause == nil {
+		return err
 	}
+	return fmt.Errorf("panic: %v", cause)
 }
 
 func (x *Index[K, T, V]) report(obj T, err error) {
@@ -121,7 +123,8 @@ func (x *Index[K, T, V]) report(obj T, err error) {
 		return
 	}
 	if err == nil {
-		if delete(x.failed, key); len(x.failed) == 0 {
+		delete(x.failed, key)
+		if len(x.failed) == 0 {
 			x.failed = nil // a map never becomes smaller
 		}
 	} else {

@@ -67,6 +67,12 @@ func unhashable[V comparable](v V) (panics bool) {
 	return false
 }
 
+// equalsItself is false for NaN.
+func equalsItself[V comparable](v V) bool {
+	other := v
+	return v == other
+}
+
 func addTrial[V comparable](s *things, values func(*thing) []V, text func(V) string) anyIndex {
 	x := &indexTrial[V]{values: values, reported: make(map[name]error)}
 	x.index = AddIndex(s, IndexConfig[name, *thing, V]{Values: x.compute, Text: text, Report: x.report})
@@ -107,7 +113,7 @@ func (x *indexTrial[V]) find(model map[name]*thing) (objects map[V][]*thing, odd
 			continue
 		}
 		for _, v := range x.values(t) {
-			if v != v { //nolint:gocritic // NaN
+			if !equalsItself(v) {
 				odd = append(odd, t)
 			} else if !slices.Contains(objects[v], t) {
 				objects[v] = append(objects[v], t)
@@ -122,7 +128,7 @@ func (x *indexTrial[V]) check(s *Snapshot[name, *thing], model map[name]*thing) 
 	want, odd := x.find(model)
 	var got []V
 	for v := range view.Values() {
-		if v != v { //nolint:gocritic // NaN
+		if !equalsItself(v) {
 			odd = odd[min(1, len(odd)):]
 		} else {
 			got = append(got, v)
@@ -222,7 +228,7 @@ func (x *indexTrial[V]) checkPosting(p *posting[V]) error {
 			return fmt.Errorf("value %v has slot %d, whose ref is %v", p.value.v, p.slots.At(position), r)
 		}
 	}
-	if v := p.value.v; v == v && x.index.hash(v) != p.value.hash { //nolint:gocritic // not NaN
+	if v := p.value.v; equalsItself(v) && x.index.hash(v) != p.value.hash {
 		return fmt.Errorf("value %v has a wrong hash", v)
 	}
 	return nil

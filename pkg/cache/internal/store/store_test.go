@@ -78,11 +78,11 @@ func addValues(s *things) *Index[name, *thing, int] {
 }
 
 // colliding returns two inputs with the same hash: among a million there are about a hundred such pairs.
-func colliding[E any](t *testing.T, make func(i int) (E, uint32)) (a, b E) {
+func colliding[E any](t *testing.T, create func(i int) (E, uint32)) (a, b E) {
 	t.Helper()
 	seen := map[uint32]E{}
 	for i := range 1_000_000 {
-		element, hash := make(i)
+		element, hash := create(i)
 		if other, found := seen[hash]; found {
 			return other, element
 		}

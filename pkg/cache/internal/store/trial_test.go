@@ -202,7 +202,8 @@ func sameSet[E comparable](got, want []E) error {
 		counts[e]++
 	}
 	for _, e := range got {
-		if counts[e]--; counts[e] < 0 {
+		counts[e]--
+		if counts[e] < 0 {
 			return fmt.Errorf("has %v too often", e)
 		}
 	}
