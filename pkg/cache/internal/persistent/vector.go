@@ -5,23 +5,30 @@ import "iter"
 // An Owner is the transaction on whose behalf nodes are changed. Each has its own number, from 1.
 type Owner uint64
 
+// A node of each level has so many children. The number of an element is cut up accordingly, its lowest bits for the leaf.
 const (
-	bits  = 4
-	width = 1 << bits
-	mask  = width - 1
+	leafBits   = 4
+	twigBits   = 4
+	branchBits = 5
+
+	leafWidth   = 1 << leafBits
+	twigWidth   = 1 << twigBits
+	branchWidth = 1 << branchBits
+
+	ofTwig   = leafBits + twigBits // bits of the elements below a twig
+	ofBranch = ofTwig + branchBits // and below a branch
 )
 
-// node is one of any level; the element type of its children tells which.
+// node is one of any level: C is an array of its children.
 type node[C any] struct {
 	owner    Owner
-	children [width]C
+	children C
 }
 
 type (
-	leaf[E any]   = node[E]
-	twig[E any]   = node[*leaf[E]]
-	branch[E any] = node[*twig[E]]
-	tree[E any]   = node[*branch[E]]
+	leaf[E any]   = node[[leafWidth]E]
+	twig[E any]   = node[[twigWidth]*leaf[E]]
+	branch[E any] = node[[branchWidth]*twig[E]]
 )
 
 // edit returns the node for the owner to change: itself or a copy; a new one in place of nil.
@@ -40,9 +47,9 @@ func (n *node[C]) edit(owner Owner) *node[C] {
 // A Vector holds elements by their number, from 0. The zero value is empty.
 //
 // It is a row of trees of fixed height: finding an element takes the same few steps whatever the size, and changing one
-// copies four nodes of 16 children, and the row. Wider nodes would make the way shorter and each change dearer.
+// copies three nodes and the row. Wider nodes would make the way shorter and each change dearer.
 type Vector[E any] struct {
-	trees  []*tree[E]
+	row    []*branch[E]
 	length int
 	owner  Owner // of the row
 }
@@ -52,13 +59,14 @@ func (v *Vector[E]) Len() int { return v.length }
 
 // At returns element i, which must exist.
 func (v *Vector[E]) At(i int) E {
-	return v.trees[i>>(4*bits)].children[i>>(3*bits)&mask].children[i>>(2*bits)&mask].children[i>>bits&mask].children[i&mask]
+	n := uint(i)
+	return v.row[n>>ofBranch].children[n>>ofTwig%branchWidth].children[n>>leafBits%twigWidth].children[n%leafWidth]
 }
 
 // Chunks yields the elements in order, several at a time. The slices must not be changed.
 func (v *Vector[E]) Chunks() iter.Seq[[]E] {
 	return func(yield func([]E) bool) {
-		for i := 0; i < v.length; i += width {
+		for i := 0; i < v.length; i += leafWidth {
 			if !yield(v.chunk(i)) {
 				return
 			}
@@ -67,14 +75,15 @@ func (v *Vector[E]) Chunks() iter.Seq[[]E] {
 }
 
 func (v *Vector[E]) chunk(i int) []E {
-	leaf := v.trees[i>>(4*bits)].children[i>>(3*bits)&mask].children[i>>(2*bits)&mask].children[i>>bits&mask]
-	n := min(width, v.length-i)
-	return leaf.children[:n:n] // who appends to it must not write into the leaf
+	n := uint(i)
+	leaf := v.row[n>>ofBranch].children[n>>ofTwig%branchWidth].children[n>>leafBits%twigWidth]
+	length := min(leafWidth, v.length-i)
+	return leaf.children[:length:length] // who appends to it must not write into the leaf
 }
 
 // Set changes element i, which must exist.
 func (v *Vector[E]) Set(owner Owner, i int, element E) {
-	v.leaf(owner, i).children[i&mask] = element
+	v.leaf(owner, uint(i)).children[uint(i)%leafWidth] = element
 }
 
 // Append adds an element at the end.
@@ -86,51 +95,42 @@ func (v *Vector[E]) Append(owner Owner, element E) {
 
 // Pop removes the last element.
 func (v *Vector[E]) Pop(owner Owner) {
-	i := v.length - 1
-	if i&mask == 0 {
+	v.length--
+	i := uint(v.length)
+	if i%leafWidth == 0 {
 		v.prune(owner, i)
-	} else {
-		var none E
-		v.leaf(owner, i).children[i&mask] = none // lets what it points to go
+		return
 	}
-	v.length = i
+	var none E
+	v.leaf(owner, i).children[i%leafWidth] = none // lets what it points to go
 }
 
 // prune removes the leaf that begins with element i, the last one, and each node that has become empty by it.
-func (v *Vector[E]) prune(owner Owner, i int) {
+func (v *Vector[E]) prune(owner Owner, i uint) {
 	v.editRow(owner)
-	at := &v.trees[i>>(4*bits)]
-	if i&(1<<(4*bits)-1) == 0 {
-		v.trees = v.trees[:len(v.trees)-1]
+	at := &v.row[i>>ofBranch]
+	if i%(1<<ofBranch) == 0 {
 		*at = nil
+		v.row = v.row[:len(v.row)-1]
 		return
 	}
-	*at = (*at).edit(owner)
-	branch := &(*at).children[i>>(3*bits)&mask]
-	if i&(1<<(3*bits)-1) == 0 {
-		*branch = nil
-		return
-	}
-	*branch = (*branch).edit(owner)
-	twig := &(*branch).children[i>>(2*bits)&mask]
-	if i&(1<<(2*bits)-1) == 0 {
+	twig := &edit(owner, at).children[i>>ofTwig%branchWidth]
+	if i%(1<<ofTwig) == 0 {
 		*twig = nil
 		return
 	}
-	*twig = (*twig).edit(owner)
-	(*twig).children[i>>bits&mask] = nil
+	edit(owner, twig).children[i>>leafBits%twigWidth] = nil
 }
 
 // leaf returns the leaf of element i for the owner to change. Nodes that are missing on the way are made.
-func (v *Vector[E]) leaf(owner Owner, i int) *leaf[E] {
+func (v *Vector[E]) leaf(owner Owner, i uint) *leaf[E] {
 	v.editRow(owner)
-	if i>>(4*bits) == len(v.trees) {
-		v.trees = append(v.trees, nil)
+	if i>>ofBranch == uint(len(v.row)) {
+		v.row = append(v.row, nil)
 	}
-	tree := edit(owner, &v.trees[i>>(4*bits)])
-	branch := edit(owner, &tree.children[i>>(3*bits)&mask])
-	twig := edit(owner, &branch.children[i>>(2*bits)&mask])
-	return edit(owner, &twig.children[i>>bits&mask])
+	branch := edit(owner, &v.row[i>>ofBranch])
+	twig := edit(owner, &branch.children[i>>ofTwig%branchWidth])
+	return edit(owner, &twig.children[i>>leafBits%twigWidth])
 }
 
 // edit makes what at points to the owner's.
@@ -142,6 +142,6 @@ func edit[C any](owner Owner, at **node[C]) *node[C] {
 func (v *Vector[E]) editRow(owner Owner) {
 	if v.owner != owner {
 		v.owner = owner
-		v.trees = append([]*tree[E](nil), v.trees...)
+		v.row = append([]*branch[E](nil), v.row...)
 	}
 }

@@ -83,46 +83,51 @@ func sameVector(v *Vector[int], model []int) error {
 
 // wellFormed says whether a vector has the nodes that its length asks for and no other, and nothing in them beyond it.
 func wellFormed[E any](v *Vector[E]) error {
-	const span = 1 << (4 * bits)
-	if want := (v.length + span - 1) / span; len(v.trees) != want {
-		return fmt.Errorf("%d trees for %d elements, want %d", len(v.trees), v.length, want)
+	const span = 1 << ofBranch
+	if want := (v.length + span - 1) / span; len(v.row) != want {
+		return fmt.Errorf("%d branches for %d elements, want %d", len(v.row), v.length, want)
 	}
-	for i, tree := range v.trees[:cap(v.trees)] {
-		if i >= len(v.trees) {
-			if tree != nil {
-				return fmt.Errorf("tree %d is still there", i)
+	for i, branch := range v.row[:cap(v.row)] {
+		if i >= len(v.row) {
+			if branch != nil {
+				return fmt.Errorf("branch %d is still there", i)
 			}
 			continue
 		}
-		if err := checkTree(tree, v.length-i*span, v.owner); err != nil {
+		if err := checkBranch(branch, v.length-i*span, v.owner); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkTree[E any](n *tree[E], length int, owner Owner) error {
-	return checkNode(n, length, 1<<(3*bits), owner, func(n *branch[E], length int, owner Owner) error {
-		return checkNode(n, length, 1<<(2*bits), owner, func(n *twig[E], length int, owner Owner) error {
-			return checkNode(n, length, 1<<bits, owner, checkLeaf[E])
-		})
+func checkBranch[E any](n *branch[E], length int, owner Owner) error {
+	if n == nil || n.owner > owner {
+		return fmt.Errorf("branch %+v below owner %d", n, owner)
+	}
+	return checkChildren(n.children[:], length, 1<<ofTwig, func(n *twig[E], length int) error {
+		return checkTwig(n, length, owner)
 	})
 }
 
-// checkNode checks a node whose children hold span elements each. None may be newer than its parent, which would have to be
-// copied for the same owner.
-func checkNode[C any](
-	n *node[*node[C]], length, span int, parent Owner, child func(n *node[C], length int, owner Owner) error,
-) error {
-	if n == nil || n.owner > parent {
-		return fmt.Errorf("node %+v below owner %d", n, parent)
+func checkTwig[E any](n *twig[E], length int, owner Owner) error {
+	if n == nil || n.owner > owner {
+		return fmt.Errorf("twig %+v below owner %d", n, owner)
 	}
-	for i, c := range n.children {
+	return checkChildren(n.children[:], length, leafWidth, func(leaf *leaf[E], length int) error {
+		return checkLeaf(leaf, length, n.owner)
+	})
+}
+
+// checkChildren checks nodes that hold span elements each. None may be newer than its parent, which would have to be copied
+// for the same owner.
+func checkChildren[C any](nodes []*C, length, span int, check func(n *C, length int) error) error {
+	for i, n := range nodes {
 		if rest := length - i*span; rest > 0 {
-			if err := child(c, rest, n.owner); err != nil {
+			if err := check(n, rest); err != nil {
 				return err
 			}
-		} else if c != nil {
+		} else if n != nil {
 			return fmt.Errorf("a node of span %d is %d elements beyond the length", span, -rest)
 		}
 	}
@@ -141,7 +146,7 @@ func checkLeaf[E any](n *leaf[E], length int, parent Owner) error {
 	return nil
 }
 
-// A vector grows over three trees, shrinks to nothing and grows again. The versions around each border stay.
+// A vector grows over many branches, shrinks to nothing and grows again. The versions around each border stay.
 func TestVectorOverAllLevels(t *testing.T) {
 	tr := &vectorTrial{}
 	var kept []func() error
@@ -156,7 +161,7 @@ func TestVectorOverAllLevels(t *testing.T) {
 			t.Fatalf("at %d: %v", length, err)
 		}
 	}
-	borders := []int{0, 1, 15, 16, 17, 255, 256, 257, 4095, 4096, 4097, 65535, 65536, 65537, 131073}
+	borders := []int{0, 1, 15, 16, 17, 255, 256, 257, 4095, 4096, 4097, 8191, 8192, 8193, 65536, 131073}
 	for _, length := range borders {
 		to(length)
 	}
@@ -182,16 +187,16 @@ func TestVectorCopiesOnlyTheWay(t *testing.T) {
 	if tr.leafOf(21) != changed {
 		t.Error("the same owner copied a leaf twice")
 	}
-	if old := before.trees[0].children[0].children[0].children[1]; old == changed {
+	if old := before.row[0].children[0].children[1]; old == changed {
 		t.Error("a leaf of the version before was changed")
 	}
-	if other := before.trees[0].children[0].children[0].children[2]; tr.leafOf(32) != other {
+	if other := before.row[0].children[0].children[2]; tr.leafOf(32) != other {
 		t.Error("a leaf that did not change was copied")
 	}
 }
 
 func (tr *vectorTrial) leafOf(i int) *leaf[int] {
-	return tr.vector.trees[0].children[0].children[i>>(2*bits)].children[i>>bits&mask]
+	return tr.vector.row[0].children[i>>ofTwig].children[i>>leafBits%twigWidth]
 }
 
 // Who appends to a chunk must not write into the vector.

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
-
-	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
 )
 
 // An Index finds the objects of a [Store] by values computed from them. Create one with [AddIndex].
@@ -55,8 +53,9 @@ func (x *Index[K, T, V]) build(tx *Transaction[K, T]) {
 		tx.draft.directories = append(tx.editDirectories(), nil)
 	}
 	tx.editDirectories()[x.number] = &directory[V]{owner: tx.owner}
+	tx.merge()
 	slot := uint32(0)
-	for obj := range tx.draft.All() {
+	for obj := range tx.draft.all() {
 		x.put(tx, slot, obj)
 		slot++
 	}
@@ -296,14 +295,15 @@ func (x *Index[K, T, V]) edit(tx *Transaction[K, T]) *directory[V] {
 
 // In returns the index as it is in a snapshot. In one from before the index was added, it is computed now.
 func (x *Index[K, T, V]) In(s *Snapshot[K, T]) View[K, T, V] {
-	if x.number < len(s.directories) {
-		if d, ok := s.directories[x.number].(*directory[V]); ok {
-			return View[K, T, V]{x, s, d}
+	c := s.content()
+	if x.number < len(c.directories) {
+		if d, ok := c.directories[x.number].(*directory[V]); ok {
+			return View[K, T, V]{x, c, d}
 		}
 	}
-	tx := &Transaction[K, T]{store: x.store, owner: ^persistent.Owner(0), draft: *s}
+	tx := &Transaction[K, T]{store: x.store, owner: x.store.newOwner(), draft: *c}
 	late := &Index[K, T, V]{IndexConfig: x.IndexConfig, store: x.store, number: x.number}
 	late.Report = nil
 	late.build(tx)
-	return View[K, T, V]{x, s, tx.draft.directories[x.number].(*directory[V])}
+	return View[K, T, V]{x, c, tx.draft.directories[x.number].(*directory[V])}
 }

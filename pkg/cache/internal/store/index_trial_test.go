@@ -192,7 +192,7 @@ func (x *indexTrial[V]) checkOrder(view View[name, *thing, V], want map[V][]*thi
 // wellFormed follows each ref to its posting and each posting's slots back to their refs.
 func (x *indexTrial[V]) wellFormed(model map[name]*thing) error {
 	s := x.index.store.Snapshot()
-	d := s.directories[x.index.number].(*directory[V])
+	d := s.content().directories[x.index.number].(*directory[V])
 	if len(x.index.first) != s.Len() || x.index.others != nil && len(x.index.others) != s.Len() {
 		return fmt.Errorf("%d and %d refs of %d objects", len(x.index.first), len(x.index.others), s.Len())
 	}

@@ -2,47 +2,54 @@ package store
 
 import (
 	"iter"
+	"sync/atomic"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
 )
 
 // A Snapshot is one version of a [Store]'s content. It never changes and may be held for any time and read concurrently.
 type Snapshot[K, T comparable] struct {
-	store       *Store[K, T]
-	number      persistent.Owner         // of the transaction that made it
+	store   *Store[K, T]
+	number  persistent.Owner // of the transaction that made it
+	version string
+
+	// To put a single object into the base costs some copied nodes. Replacements therefore wait until there are many, or
+	// until somebody reads, who then does it: no reader has to wait for another, nor for the writer.
+	base   *content[T]
+	recent []*record[K, T] // the objects that have taken another's place since, oldest first
+	merged atomic.Pointer[content[T]]
+}
+
+// content is everything that a snapshot consists of.
+type content[T comparable] struct {
 	objects     persistent.Vector[T]     // by slot
 	keys        persistent.Table[uint32] // slots, by the hash of the key
 	directories []any                    // by number of the index; a *directory
-	version     string
 }
 
-// Get returns the object with the key, and whether there is one.
-func (s *Snapshot[K, T]) Get(key K) (T, bool) {
-	obj, _, found := s.find(s.store.hash(key), key)
-	return obj, found
-}
-
-func (s *Snapshot[K, T]) find(hash uint32, key K) (obj T, slot uint32, found bool) {
-	for _, entry := range s.keys.Bucket(hash) {
-		if entry.Hash == hash {
-			if obj := s.objects.At(int(entry.Item)); s.store.keyOf(obj) == key {
-				return obj, entry.Item, true
-			}
-		}
+func (s *Snapshot[K, T]) content() *content[T] {
+	if len(s.recent) == 0 {
+		return s.base
 	}
-	return obj, 0, false
+	if merged := s.merged.Load(); merged != nil {
+		return merged
+	}
+	merged := new(*s.base)
+	merge(merged, s.store.newOwner(), s.recent)
+	s.merged.CompareAndSwap(nil, merged)
+	return s.merged.Load()
 }
 
-// Len returns the number of objects.
-func (s *Snapshot[K, T]) Len() int { return s.objects.Len() }
+// merge puts replacements into the content, on behalf of an owner.
+func merge[K, T comparable](c *content[T], owner persistent.Owner, recent []*record[K, T]) {
+	for _, r := range recent {
+		c.objects.Set(owner, int(r.slot), r.obj)
+	}
+}
 
-// Version returns the version of the content.
-func (s *Snapshot[K, T]) Version() string { return s.version }
-
-// All yields the objects in no particular order.
-func (s *Snapshot[K, T]) All() iter.Seq[T] {
+func (c *content[T]) all() iter.Seq[T] {
 	return func(yield func(T) bool) {
-		for chunk := range s.objects.Chunks() {
+		for chunk := range c.objects.Chunks() {
 			for _, obj := range chunk {
 				if !yield(obj) {
 					return
@@ -52,5 +59,20 @@ func (s *Snapshot[K, T]) All() iter.Seq[T] {
 	}
 }
 
+// Get returns the object with the key, and whether there is one.
+func (s *Snapshot[K, T]) Get(key K) (T, bool) {
+	obj, _, found := s.store.find(s.content(), s.store.hash(key), key)
+	return obj, found
+}
+
+// Len returns the number of objects.
+func (s *Snapshot[K, T]) Len() int { return s.base.objects.Len() }
+
+// Version returns the version of the content.
+func (s *Snapshot[K, T]) Version() string { return s.version }
+
+// All yields the objects in no particular order.
+func (s *Snapshot[K, T]) All() iter.Seq[T] { return s.content().all() }
+
 // Chunks yields the objects, several at a time. The slices must not be changed.
-func (s *Snapshot[K, T]) Chunks() iter.Seq[[]T] { return s.objects.Chunks() }
+func (s *Snapshot[K, T]) Chunks() iter.Seq[[]T] { return s.content().objects.Chunks() }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"hash/maphash"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +14,7 @@ import (
 type Store[K, T comparable] struct {
 	keyOf   func(T) K
 	seed    maphash.Seed
+	owners  atomic.Uint64 // how many there have been
 	current atomic.Pointer[Snapshot[K, T]]
 	latest  atomic.Pointer[latest[K, T]]
 
@@ -33,7 +33,7 @@ type index[K, T comparable] interface {
 // New returns an empty Store. keyOf must always return the same key for an object.
 func New[K, T comparable](keyOf func(T) K) *Store[K, T] {
 	s := &Store[K, T]{keyOf: keyOf, seed: maphash.MakeSeed()}
-	s.current.Store(&Snapshot[K, T]{store: s})
+	s.current.Store(&Snapshot[K, T]{store: s, base: &content[T]{}})
 	s.latest.Store(newLatest[K, T](0))
 	return s
 }
@@ -47,7 +47,7 @@ func (s *Store[K, T]) Get(key K) (T, bool) {
 	if r := s.latest.Load().get(hash, key); r != nil && r.since <= snapshot.number {
 		return r.obj, true
 	}
-	obj, _, found := snapshot.find(hash, key)
+	obj, _, found := s.find(snapshot.content(), hash, key)
 	return obj, found
 }
 
@@ -55,132 +55,21 @@ func (s *Store[K, T]) Get(key K) (T, bool) {
 func (s *Store[K, T]) Begin() *Transaction[K, T] {
 	s.mu.Lock()
 	tx := &s.transaction
-	tx.store, tx.owner, tx.draft = s, tx.owner+1, *s.current.Load()
-	tx.draft.number = tx.owner
+	tx.begin(s)
 	return tx
 }
 
 func (s *Store[K, T]) hash(key K) uint32 { return uint32(maphash.Comparable(s.seed, key)) }
 
-// A Transaction is a change of a [Store] that nobody sees before Commit. It is for one goroutine.
-type Transaction[K, T comparable] struct {
-	store       *Store[K, T]
-	owner       persistent.Owner
-	draft       Snapshot[K, T]
-	directories bool // the draft's list of them is its own
-}
+func (s *Store[K, T]) newOwner() persistent.Owner { return persistent.Owner(s.owners.Add(1)) }
 
-// A Place is where a key is in a [Transaction], or would be. The next change makes it invalid.
-type Place struct {
-	hash  uint32
-	slot  uint32
-	found bool
-}
-
-// Find returns the object with the key, if there is one, and its place.
-func (t *Transaction[K, T]) Find(key K) (T, Place) {
-	hash := t.store.hash(key)
-	if r := t.store.latest.Load().get(hash, key); r != nil {
-		return r.obj, Place{hash, r.slot, true}
+func (s *Store[K, T]) find(c *content[T], hash uint32, key K) (obj T, slot uint32, found bool) {
+	for _, entry := range c.keys.Bucket(hash) {
+		if entry.Hash == hash {
+			if obj := c.objects.At(int(entry.Item)); s.keyOf(obj) == key {
+				return obj, entry.Item, true
+			}
+		}
 	}
-	obj, slot, found := t.draft.find(hash, key)
-	return obj, Place{hash, slot, found}
-}
-
-// Exists says whether there is an object.
-func (p Place) Exists() bool { return p.found }
-
-// Slot returns the slot of the object, which must exist.
-func (p Place) Slot() int { return int(p.slot) }
-
-// Put puts the object in its place, instead of the one that is there.
-func (t *Transaction[K, T]) Put(at Place, obj T) {
-	slot := at.slot
-	if at.found {
-		t.draft.objects.Set(t.owner, int(slot), obj)
-	} else {
-		slot = uint32(t.draft.objects.Len())
-		t.draft.objects.Append(t.owner, obj)
-		t.draft.keys.Insert(t.owner, at.hash, slot)
-	}
-	t.note(at.hash, slot, obj)
-	for _, index := range t.store.indexes {
-		index.put(t, slot, obj)
-	}
-}
-
-// note tells the readers of the latest snapshot of an object. Their table is made anew when it has got out of proportion.
-func (t *Transaction[K, T]) note(hash, slot uint32, obj T) {
-	l := t.store.latest.Load()
-	if l.fits(t.draft.Len()) {
-		l.set(t.record(hash, slot, obj))
-		return
-	}
-	l = newLatest[K, T](t.draft.Len())
-	for entry := range t.draft.keys.All() {
-		l.set(t.record(entry.Hash, entry.Item, t.At(int(entry.Item))))
-	}
-	t.store.latest.Store(l)
-}
-
-func (t *Transaction[K, T]) record(hash, slot uint32, obj T) *record[K, T] {
-	return &record[K, T]{t.store.keyOf(obj), obj, hash, slot, t.owner}
-}
-
-// Delete removes the object, which must exist. The last object moves into its slot.
-func (t *Transaction[K, T]) Delete(at Place) {
-	for _, index := range t.store.indexes {
-		index.remove(t, at.slot)
-	}
-	t.draft.keys.Delete(t.owner, at.hash, at.slot)
-	t.store.latest.Load().delete(at.hash, t.store.keyOf(t.At(at.Slot())))
-	if last := uint32(t.draft.objects.Len() - 1); last != at.slot {
-		t.move(last, at.slot)
-	}
-	t.draft.objects.Pop(t.owner)
-}
-
-func (t *Transaction[K, T]) move(from, to uint32) {
-	obj := t.draft.objects.At(int(from))
-	t.draft.objects.Set(t.owner, int(to), obj)
-	hash := t.store.hash(t.store.keyOf(obj))
-	t.draft.keys.Replace(t.owner, hash, from, to)
-	t.note(hash, to, obj)
-	for _, index := range t.store.indexes {
-		index.move(t, from, to)
-	}
-}
-
-// Len returns the number of objects.
-func (t *Transaction[K, T]) Len() int { return t.draft.Len() }
-
-// At returns the object in a slot, which must be less than Len.
-func (t *Transaction[K, T]) At(slot int) T { return t.draft.objects.At(slot) }
-
-// PlaceOf returns the place of the object in a slot.
-func (t *Transaction[K, T]) PlaceOf(slot int) Place {
-	return Place{t.store.hash(t.store.keyOf(t.At(slot))), uint32(slot), true}
-}
-
-// Version returns the version of the content.
-func (t *Transaction[K, T]) Version() string { return t.draft.version }
-
-// SetVersion sets the version of the content.
-func (t *Transaction[K, T]) SetVersion(version string) { t.draft.version = version }
-
-// Commit publishes the changes and ends the transaction.
-func (t *Transaction[K, T]) Commit() {
-	published := t.draft
-	t.draft, t.directories = Snapshot[K, T]{}, false
-	t.store.current.Store(&published)
-	t.store.mu.Unlock()
-}
-
-// directory returns the part of the draft in which the index with the number is, for it to change.
-func (t *Transaction[K, T]) editDirectories() []any {
-	if !t.directories {
-		t.draft.directories = slices.Clone(t.draft.directories)
-		t.directories = true
-	}
-	return t.draft.directories
+	return obj, 0, false
 }

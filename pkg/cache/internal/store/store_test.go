@@ -100,11 +100,11 @@ func TestUpdateWithTheSameValuesLeavesTheIndexAlone(t *testing.T) {
 	put(s, &thing{name: key, values: []int{1, 2}})
 	before := s.Snapshot()
 	put(s, &thing{name: key, values: []int{1, 2}})
-	if before.directories[0] != s.Snapshot().directories[0] {
+	if before.content().directories[0] != s.Snapshot().content().directories[0] {
 		t.Error("the index was copied")
 	}
 	put(s, &thing{name: key, values: []int{2, 1}})
-	if before.directories[0] == s.Snapshot().directories[0] {
+	if before.content().directories[0] == s.Snapshot().content().directories[0] {
 		t.Error("the index of the snapshot before was changed")
 	}
 }

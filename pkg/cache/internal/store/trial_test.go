@@ -214,12 +214,12 @@ func sameSet[E comparable](got, want []E) error {
 }
 
 func wellFormedKeys(s *Snapshot[name, *thing]) error {
-	if s.keys.Len() != s.Len() {
-		return fmt.Errorf("%d keys of %d objects", s.keys.Len(), s.Len())
+	if s.base.keys.Len() != s.Len() {
+		return fmt.Errorf("%d keys of %d objects", s.base.keys.Len(), s.Len())
 	}
 	for obj := range s.All() {
-		_, slot, _ := s.find(s.store.hash(obj.name), obj.name)
-		if s.objects.At(int(slot)) != obj {
+		_, slot, _ := s.store.find(s.content(), s.store.hash(obj.name), obj.name)
+		if s.content().objects.At(int(slot)) != obj {
 			return fmt.Errorf("%v is not in slot %d", obj, slot)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // A View is an [Index] as it is in one [Snapshot]. It may be held for any time and used concurrently.
 type View[K, T, V comparable] struct {
 	index     *Index[K, T, V]
-	snapshot  *Snapshot[K, T]
+	content   *content[T]
 	directory *directory[V]
 }
 
@@ -59,7 +59,7 @@ func (w View[K, T, V]) find(v V) *posting[V] { return w.directory.find(w.index.h
 func (w View[K, T, V]) objects(p *posting[V], yield func(T) bool) bool {
 	for chunk := range p.slots.Chunks() {
 		for _, slot := range chunk {
-			if !yield(w.snapshot.objects.At(int(slot))) {
+			if !yield(w.content.objects.At(int(slot))) {
 				return false
 			}
 		}

@@ -1,0 +1,187 @@
+package store
+
+import (
+	"slices"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
+)
+
+// A Transaction is a change of a [Store] that nobody sees before Commit. It is for one goroutine.
+type Transaction[K, T comparable] struct {
+	store   *Store[K, T]
+	owner   persistent.Owner // and the number of the next snapshot
+	version string
+	draft   content[T]
+	base    *content[T]     // what the draft began as,
+	edited  bool            // unless this
+	recent  []*record[K, T] // replacements that are not yet in the draft
+
+	directories bool // the draft's list of them is its own
+}
+
+// maxRecent is how many replacements may wait to be put into the content.
+const maxRecent = 1024
+
+func (t *Transaction[K, T]) begin(s *Store[K, T]) {
+	from := s.current.Load()
+	*t = Transaction[K, T]{store: s, owner: s.newOwner(), version: from.version, base: from.base, recent: from.recent}
+	if merged := from.merged.Load(); merged != nil { // a reader has done it
+		t.base, t.recent = merged, nil
+	}
+	t.draft = *t.base
+}
+
+// Commit publishes the changes and ends the transaction.
+func (t *Transaction[K, T]) Commit() {
+	s := t.store
+	next := &Snapshot[K, T]{store: s, number: t.owner, version: t.version, base: t.base, recent: t.recent}
+	if t.edited {
+		next.base = new(t.draft)
+	}
+	*t = Transaction[K, T]{} // lets everything go
+	s.current.Store(next)
+	s.mu.Unlock()
+}
+
+// A Place is where a key is in a [Transaction], or would be. The next change makes it invalid.
+type Place struct {
+	hash  uint32
+	slot  uint32
+	found bool
+}
+
+// Exists says whether there is an object.
+func (p Place) Exists() bool { return p.found }
+
+// Slot returns the slot of the object, which must exist.
+func (p Place) Slot() int { return int(p.slot) }
+
+// Find returns the object with the key, if there is one, and its place.
+func (t *Transaction[K, T]) Find(key K) (T, Place) {
+	hash := t.store.hash(key)
+	if r := t.store.latest.Load().get(hash, key); r != nil {
+		return r.obj, Place{hash, r.slot, true}
+	}
+	obj, slot, found := t.store.find(&t.draft, hash, key)
+	for _, r := range slices.Backward(t.recent) {
+		if found && r.slot == slot {
+			return r.obj, Place{hash, slot, true}
+		}
+	}
+	return obj, Place{hash, slot, found}
+}
+
+// Len returns the number of objects.
+func (t *Transaction[K, T]) Len() int { return t.draft.objects.Len() }
+
+// At returns the object in a slot, which must be less than Len.
+func (t *Transaction[K, T]) At(slot int) T {
+	t.merge()
+	return t.draft.objects.At(slot)
+}
+
+// PlaceOf returns the place of the object in a slot.
+func (t *Transaction[K, T]) PlaceOf(slot int) Place {
+	return Place{t.store.hash(t.store.keyOf(t.At(slot))), uint32(slot), true}
+}
+
+// Put puts the object in its place, instead of the one that is there.
+func (t *Transaction[K, T]) Put(at Place, obj T) {
+	slot := at.slot
+	if at.found {
+		t.recent = append(t.recent, t.note(at.hash, slot, obj))
+		if len(t.recent) >= maxRecent {
+			t.merge()
+		}
+	} else {
+		t.edited = true
+		slot = uint32(t.draft.objects.Len())
+		t.draft.objects.Append(t.owner, obj)
+		t.draft.keys.Insert(t.owner, at.hash, slot)
+		t.note(at.hash, slot, obj)
+	}
+	for _, index := range t.store.indexes {
+		index.put(t, slot, obj)
+	}
+}
+
+// Delete removes the object, which must exist. The last object moves into its slot.
+func (t *Transaction[K, T]) Delete(at Place) {
+	t.merge()
+	t.edited = true
+	for _, index := range t.store.indexes {
+		index.remove(t, at.slot)
+	}
+	t.draft.keys.Delete(t.owner, at.hash, at.slot)
+	t.store.latest.Load().delete(at.hash, t.store.keyOf(t.At(at.Slot())))
+	if last := uint32(t.Len() - 1); last != at.slot {
+		t.move(last, at.slot)
+	}
+	t.draft.objects.Pop(t.owner)
+}
+
+func (t *Transaction[K, T]) move(from, to uint32) {
+	obj := t.At(int(from))
+	hash := t.store.hash(t.store.keyOf(obj))
+	t.draft.objects.Set(t.owner, int(to), obj)
+	t.draft.keys.Replace(t.owner, hash, from, to)
+	t.note(hash, to, obj)
+	for _, index := range t.store.indexes {
+		index.move(t, from, to)
+	}
+}
+
+// note tells those who get from the latest snapshot of an object.
+func (t *Transaction[K, T]) note(hash, slot uint32, obj T) *record[K, T] {
+	r := &record[K, T]{t.store.keyOf(obj), obj, hash, slot, t.owner}
+	l := t.store.latest.Load()
+	if !l.fits(t.Len()) {
+		l = t.resized(l)
+		t.store.latest.Store(l)
+	}
+	l.set(r)
+	return r
+}
+
+// resized returns the table in the size that fits. It keeps the records and their order in memory, and makes those that are
+// missing.
+func (t *Transaction[K, T]) resized(old *latest[K, T]) *latest[K, T] {
+	t.merge()
+	l := newLatest[K, T](t.Len())
+	slot := uint32(0)
+	for obj := range t.draft.all() {
+		key := t.store.keyOf(obj)
+		hash := t.store.hash(key)
+		r := old.get(hash, key)
+		if r == nil || r.slot != slot {
+			r = &record[K, T]{key, obj, hash, slot, t.owner}
+		}
+		l.set(r)
+		slot++
+	}
+	return l
+}
+
+// merge puts the recent replacements into the draft.
+func (t *Transaction[K, T]) merge() {
+	if len(t.recent) > 0 {
+		merge(&t.draft, t.owner, t.recent)
+		t.recent, t.edited = nil, true
+	}
+}
+
+// Version returns the version of the content.
+func (t *Transaction[K, T]) Version() string { return t.version }
+
+// SetVersion sets the version of the content.
+func (t *Transaction[K, T]) SetVersion(version string) { t.version = version }
+
+// editDirectories returns the draft's list of directories, for the transaction to change.
+func (t *Transaction[K, T]) editDirectories() []any {
+	t.edited = true
+	if !t.directories {
+		t.draft.directories = slices.Clone(t.draft.directories)
+		t.directories = true
+	}
+	return t.draft.directories
+}
