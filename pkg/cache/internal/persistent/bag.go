@@ -32,6 +32,9 @@ func (b *Bag) At(position int) uint32 {
 	return b.slice[position]
 }
 
+// Few returns the numbers in a slice that must not be changed, if they are few.
+func (b *Bag) Few() ([]uint32, bool) { return b.slice, b.vector == nil }
+
 // Chunks yields the numbers, several at a time. The slices must not be changed.
 func (b *Bag) Chunks() iter.Seq[[]uint32] {
 	if b.vector != nil {

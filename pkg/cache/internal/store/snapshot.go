@@ -59,6 +59,26 @@ func (c *content[T]) all() iter.Seq[T] {
 	}
 }
 
+// each yields the objects in the slots until yield returns false, which it returns then.
+func (c *content[T]) each(slots *persistent.Bag, yield func(T) bool) bool {
+	if few, ok := slots.Few(); ok { // the usual case, without the way through iterators
+		for _, slot := range few {
+			if !yield(c.objects.At(int(slot))) {
+				return false
+			}
+		}
+		return true
+	}
+	for chunk := range slots.Chunks() {
+		for _, slot := range chunk {
+			if !yield(c.objects.At(int(slot))) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Get returns the object with the key, and whether there is one.
 func (s *Snapshot[K, T]) Get(key K) (T, bool) {
 	obj, _, found := s.store.find(s.content(), s.store.hash(key), key)

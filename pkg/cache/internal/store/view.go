@@ -14,9 +14,10 @@ type View[K, T, V comparable] struct {
 
 // Lookup yields the objects that have the value, in no particular order.
 func (w View[K, T, V]) Lookup(v V) iter.Seq[T] {
+	p, c := w.find(v), w.content
 	return func(yield func(T) bool) {
-		if p := w.find(v); p != nil {
-			w.objects(p, yield)
+		if p != nil {
+			c.each(&p.slots, yield)
 		}
 	}
 }
@@ -47,7 +48,7 @@ func (w View[K, T, V]) Prefix(prefix string) iter.Seq2[V, T] {
 			if !strings.HasPrefix(text, prefix) {
 				return
 			}
-			if !w.objects(w.directory.of(value), func(obj T) bool { return yield(value.v, obj) }) {
+			if !w.content.each(&w.directory.of(value).slots, func(obj T) bool { return yield(value.v, obj) }) {
 				return
 			}
 		}
@@ -55,14 +56,3 @@ func (w View[K, T, V]) Prefix(prefix string) iter.Seq2[V, T] {
 }
 
 func (w View[K, T, V]) find(v V) *posting[V] { return w.directory.find(w.index.hash(v), v) }
-
-func (w View[K, T, V]) objects(p *posting[V], yield func(T) bool) bool {
-	for chunk := range p.slots.Chunks() {
-		for _, slot := range chunk {
-			if !yield(w.content.objects.At(int(slot))) {
-				return false
-			}
-		}
-	}
-	return true
-}
