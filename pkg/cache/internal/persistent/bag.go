@@ -13,7 +13,7 @@ const few = 128
 type Bag struct {
 	slice  []uint32
 	vector *Vector[uint32] // in place of the slice, when there are many
-	owner  Owner           // of the vector's header
+	owner  Owner           // of the vector's header, or of the slice's array if that was copied
 }
 
 // Len returns how many numbers there are.
@@ -70,7 +70,9 @@ func (b *Bag) Set(owner Owner, position int, number uint32) {
 		b.edit(owner).Set(owner, position, number)
 		return
 	}
-	b.slice = slices.Clone(b.slice)
+	if b.owner != owner {
+		b.slice, b.owner = slices.Clone(b.slice), owner
+	}
 	b.slice[position] = number
 }
 
@@ -78,7 +80,10 @@ func (b *Bag) Set(owner Owner, position int, number uint32) {
 func (b *Bag) Pop(owner Owner) {
 	if b.vector == nil {
 		last := len(b.slice) - 1
-		b.slice = b.slice[:last:last] // another number may not take its place: earlier versions see it
+		b.slice = b.slice[:last]
+		if b.owner != owner {
+			b.slice = slices.Clip(b.slice) // another number may not take its place: earlier versions see it
+		}
 		return
 	}
 	b.edit(owner).Pop(owner)

@@ -126,3 +126,22 @@ func TestVersionsShareAGrowingSlice(t *testing.T) {
 		t.Errorf("versions have %v, %v and %v", five.slice, six.slice, bag.slice)
 	}
 }
+
+// One transaction copies the slice once, or the vector's header, whatever it does.
+func TestBagIsCopiedOnceForAnOwner(t *testing.T) {
+	tr := &bagTrial{}
+	tr.append(1, few)
+	tr.set(2, 0)
+	slice := unsafe.SliceData(tr.bag.slice)
+	tr.remove(2, 1)
+	tr.append(2, 1)
+	if unsafe.SliceData(tr.bag.slice) != slice {
+		t.Error("the slice was copied twice")
+	}
+	tr.append(3, 1)
+	vector := tr.bag.vector
+	tr.set(3, 0)
+	if vector == nil || tr.bag.vector != vector {
+		t.Error("the header was copied though it was new")
+	}
+}

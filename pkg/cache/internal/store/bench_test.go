@@ -98,6 +98,24 @@ func BenchmarkPutMany(b *testing.B) {
 	tx.Commit()
 }
 
+// A thousand objects to a transaction, each of which gets another value.
+func BenchmarkMoveMany(b *testing.B) {
+	s, objects, _ := newBench()
+	b.ReportAllocs()
+	tx := s.Begin()
+	for i := 0; b.Loop(); i++ {
+		if i%1000 == 0 {
+			tx.Commit()
+			tx = s.Begin()
+		}
+		obj := *objects[scattered(i)]
+		obj.node = objects[scattered(i*31)].node
+		_, place := tx.Find(obj.name)
+		tx.Put(place, &obj)
+	}
+	tx.Commit()
+}
+
 // A new object comes and one of the others goes, each in a transaction.
 func BenchmarkInsertDelete(b *testing.B) {
 	s, objects, _ := newBench()
