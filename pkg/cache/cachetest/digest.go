@@ -39,14 +39,6 @@ func digestOf(seed maphash.Seed, v reflect.Value) digest {
 	return (&walker{seed: seed}).digest(v)
 }
 
-func (w *walker) digest(v reflect.Value) digest {
-	var d digest
-	w.visit = func(l leaf, _ func() string) { d = append(d, l) }
-	w.walk(v, nil)
-	slices.SortFunc(d, compareLeaves)
-	return d
-}
-
 // changes returns the paths of what is in v now and was not, or not so, when d was made, sorted. What is gone is seen where
 // it was: a list or a map has its length as a value.
 func (d digest) changes(seed maphash.Seed, v reflect.Value) []string {
@@ -67,6 +59,14 @@ type walker struct {
 	seed   maphash.Seed
 	settle bool // have quantities take note of their text, so that nobody who reads them writes
 	visit  func(l leaf, path func() string)
+}
+
+func (w *walker) digest(v reflect.Value) digest {
+	var d digest
+	w.visit = func(l leaf, _ func() string) { d = append(d, l) }
+	w.walk(v, nil)
+	slices.SortFunc(d, compareLeaves)
+	return d
 }
 
 // A step is one of the path to a value.

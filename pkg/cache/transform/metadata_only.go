@@ -17,7 +17,7 @@ import (
 func MetadataOnly[T cache.Object]() cache.Transform[T] {
 	t := reflect.TypeFor[T]()
 	if t == reflect.TypeFor[*unstructured.Unstructured]() {
-		return each(unstructuredMetadata[T])
+		return each(func(obj T) (T, error) { return unstructuredMetadata(obj), nil })
 	}
 	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 		return fails[T](unsupported[T]("MetadataOnly", "it is not a pointer to a struct"))
@@ -44,7 +44,7 @@ func fieldOf[V any](t reflect.Type) (index int, ok bool) {
 	return f.Index[0], true
 }
 
-func unstructuredMetadata[T cache.Object](obj T) (T, error) {
+func unstructuredMetadata[T cache.Object](obj T) T {
 	from := any(obj).(*unstructured.Unstructured)
 	to := &unstructured.Unstructured{Object: make(map[string]any, 3)}
 	for _, key := range []string{"apiVersion", "kind", "metadata"} {
@@ -52,5 +52,5 @@ func unstructuredMetadata[T cache.Object](obj T) (T, error) {
 			to.Object[key] = value
 		}
 	}
-	return any(to).(T), nil
+	return any(to).(T)
 }

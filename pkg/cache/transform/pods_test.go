@@ -175,12 +175,16 @@ func managedFields(began metav1.Time, token string) []metav1.ManagedFieldsEntry 
 		for i := range n {
 			members = append(members, fmt.Sprintf(format, i))
 		}
-		return &metav1.FieldsV1{Raw: []byte("{" + strings.Join(members, ",") + "}")}
+		return metav1.NewFieldsV1("{" + strings.Join(members, ",") + "}")
 	}
 	return []metav1.ManagedFieldsEntry{
-		{Manager: "kube-controller-manager", Operation: "Update", APIVersion: "v1", Time: &began, FieldsType: "FieldsV1",
-			FieldsV1: fields(`"k:{\"name\":\"MAIN_SETTING_%d\"}":{".":{},"f:name":{},"f:value":{}}`, 5)},
-		{Manager: "kubelet", Operation: "Update", APIVersion: "v1", Time: &began, FieldsType: "FieldsV1", Subresource: "status",
-			FieldsV1: fields(`"f:`+token+`%d":{".":{}}`, 5)},
+		{
+			Manager: "kube-controller-manager", Operation: "Update", APIVersion: "v1", Time: &began, FieldsType: "FieldsV1",
+			FieldsV1: fields(`"k:{\"name\":\"MAIN_SETTING_%d\"}":{".":{},"f:name":{},"f:value":{}}`, 5),
+		},
+		{
+			Manager: "kubelet", Operation: "Update", APIVersion: "v1", Time: &began, FieldsType: "FieldsV1", Subresource: "status",
+			FieldsV1: fields(`"f:`+token+`%d":{".":{}}`, 5),
+		},
 	}
 }

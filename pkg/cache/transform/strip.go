@@ -1,6 +1,8 @@
 package transform
 
 import (
+	"maps"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
@@ -60,9 +62,7 @@ func without[V any](m map[string]V, keys []string) (rest map[string]V, ok bool) 
 		return nil, found > 0
 	}
 	rest = make(map[string]V, len(m)-found)
-	for key, value := range m {
-		rest[key] = value
-	}
+	maps.Copy(rest, m)
 	for _, key := range keys {
 		delete(rest, key)
 	}

@@ -170,7 +170,7 @@ func (w *walk) jsonPart(value *any) {
 
 // An eface is the layout of an interface without methods. Its data is a map, or points at a slice.
 type eface struct {
-	typ, data unsafe.Pointer
+	_, data unsafe.Pointer
 }
 
 // replaceJSON replaces a slice or a map by an equal one that is known.

@@ -57,7 +57,8 @@ func (m *memory[V]) put(hash uint64, value V) {
 		m.grow()
 	}
 	m.place(hash, value, m.period)
-	if m.added++; m.added >= len(m.hashes) && len(m.hashes) >= m.limit {
+	m.added++
+	if m.added >= len(m.hashes) && len(m.hashes) >= m.limit {
 		m.nextPeriod()
 	}
 }
@@ -95,7 +96,8 @@ func (m *memory[V]) grow() {
 
 // advance counts one more object that is served.
 func (m *memory[V]) advance() {
-	if m.served++; m.served >= m.limit*lifetime {
+	m.served++
+	if m.served >= m.limit*lifetime {
 		m.nextPeriod()
 	}
 }
