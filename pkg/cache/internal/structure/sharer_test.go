@@ -113,6 +113,13 @@ type kinds struct {
 	Floats  []float64
 	Empty   []struct{}
 	Words   []int16
+	Inner   *inner
+}
+
+type inner struct {
+	Strings map[string]string
+	Numbers map[int16]uint8
+	Words   []int16
 }
 
 func newKinds() *kinds {
@@ -120,7 +127,7 @@ func newKinds() *kinds {
 		Strings: map[string]string{"a": "b"}, Blobs: map[string][]byte{"a": []byte("b"), "n": nil},
 		Structs: map[string]tree{"a": {Left: &tree{Name: "l"}}, "b": {}}, Numbers: map[int16]uint8{1: 2, 2: 3},
 		Any: map[string]any{"a": []any{int64(1), 1.5, true, nil, "s", map[string]any{}}}, Bytes: []byte("bytes"),
-		Times: []time.Time{time.Unix(1, 2)}, Floats: []float64{0.5, -1}, Empty: make([]struct{}, 2), Words: []int16{1, -1},
+		Times: []time.Time{time.Unix(1, 2)}, Floats: []float64{0.5, -1}, Empty: make([]struct{}, 2), Words: []int16{1, -1}, Inner: &inner{},
 	}
 }
 
@@ -172,14 +179,15 @@ func TestNearlyEqual(t *testing.T) {
 	}
 }
 
-// Equal hashes are not taken for equality: with all hashes equal nothing gets mixed up.
+// Equal hashes are not taken for equality: where all values at one place have the same hash, nothing gets mixed up.
 func TestCollisions(t *testing.T) {
 	sharer, _ := NewSharer(reflect.TypeFor[kinds](), 1024)
+	inners := []inner{{}, {Strings: map[string]string{}}, {Numbers: map[int16]uint8{}}, {Words: []int16{}}}
 	for i := range 50 {
-		k := newKinds()
-		k.Strings["a"], k.Bytes[0] = fmt.Sprint(i%3), byte(i%5)
-		want := newKinds()
-		want.Strings["a"], want.Bytes[0] = fmt.Sprint(i%3), byte(i%5)
+		k, want := newKinds(), newKinds()
+		for _, k := range []*kinds{k, want} {
+			k.Strings["a"], k.Bytes[0], *k.Inner = fmt.Sprint(i%3), byte(i%5), inners[i%len(inners)]
+		}
 		shareColliding(sharer, k)
 		if !reflect.DeepEqual(k, want) {
 			t.Fatalf("changed: %+v", k)
@@ -193,7 +201,7 @@ func shareColliding(s *Sharer, k *kinds) {
 		part.node.hash(unsafe.Add(unsafe.Pointer(k), part.offset), &both.scan)
 	}
 	for i := range both.scan.records {
-		both.scan.records[i].hash = 1
+		both.scan.records[i].hash = uint64(i)<<33 | 1 // of all values at one place
 	}
 	s.root.share(unsafe.Pointer(k), both.second(&s.table))
 	s.finish(both)
