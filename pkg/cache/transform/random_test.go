@@ -33,7 +33,7 @@ func (f *filler) below(n uint64) int {
 func (f *filler) fill(v reflect.Value, depth int) {
 	switch v.Addr().Interface().(type) {
 	case *resource.Quantity:
-		v.Set(reflect.ValueOf(resource.MustParse([]string{"0", "1", "1000m", "1Gi", "0.5", "3Ki"}[f.below(6)])))
+		v.Set(reflect.ValueOf(resource.MustParse([]string{"0", "1", "250m", "1Gi", "0.5", "3Ki"}[f.below(6)])))
 		return
 	case *metav1.Time:
 		v.Set(reflect.ValueOf(metav1.NewTime(time.Unix(int64(f.below(3)), 0))))

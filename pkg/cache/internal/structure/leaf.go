@@ -86,7 +86,8 @@ func (quantityNode) hash(p unsafe.Pointer, s *scan) uint64 {
 	return hashQuantity(q, s)
 }
 
-// hashQuantity need not tell all quantities apart.
+// hashQuantity is the same for quantities that are written differently, such as 1 and 1000m, which then displace each
+// other in the table; what a server sends is written one way.
 func hashQuantity(q *quantity, s *scan) uint64 {
 	return mix(uint64(q.MilliValue()), s.string(string(q.Format)))
 }

@@ -1,11 +1,12 @@
 package structure
 
-// ways is how many slots a hash may be in.
-const ways = 4
+// ways is how many slots a hash may be in: as many as there are hashes in a line of a processor's cache.
+const ways = 8
 
 // A memory holds values by their hashes, up to a limit; the hash of a value that was looked up lately is there. It is a
-// table of sets of four slots, as a processor's cache is: a look-up that finds nothing reads one line of memory, and a
-// new value takes the place of the one in its set that was not looked up for the longest time.
+// table of sets of slots, as a processor's cache is: a look-up that finds nothing reads one line of memory. While there
+// is room to grow, a new value displaces none that was looked up lately; then it takes the place of the one in its set
+// that was not looked up for the longest time.
 //
 // Time is counted in periods. What was not looked up for two of them is forgotten, so that it does not live on here; a
 // period ends when as many values were added as there is room for, or after many look-ups.
@@ -53,32 +54,46 @@ func (m *memory[V]) set(hash uint64) int {
 
 // put adds a value, or replaces the one with its hash.
 func (m *memory[V]) put(hash uint64, value V) {
-	if 2*m.filled >= len(m.hashes) && len(m.hashes) < m.limit {
+	slot := m.slot(hash)
+	for len(m.hashes) < m.limit && (2*m.filled >= len(m.hashes) || m.displaces(slot, hash)) {
 		m.grow()
+		slot = m.slot(hash)
 	}
-	m.place(hash, value, m.period)
+	m.place(slot, hash, value, m.period)
 	m.added++
 	if m.added >= len(m.hashes) && len(m.hashes) >= m.limit {
 		m.nextPeriod()
 	}
 }
 
-func (m *memory[V]) place(hash uint64, value V, used uint32) {
+// slot returns where a hash is or is to go: the slot that has it, an empty one, or that of the least use.
+func (m *memory[V]) slot(hash uint64) int {
+	if m.hashes == nil {
+		return 0
+	}
 	set := m.set(hash)
-	victim := set
+	least := set
 	for i := set; i < set+ways; i++ {
 		if m.hashes[i] == hash || m.hashes[i] == 0 {
-			victim = i
-			break
+			return i
 		}
-		if m.used[i] < m.used[victim] {
-			victim = i
+		if m.used[i] < m.used[least] {
+			least = i
 		}
 	}
-	if m.hashes[victim] == 0 {
+	return least
+}
+
+// displaces says whether a hash would take the slot of another that was looked up in this period.
+func (m *memory[V]) displaces(slot int, hash uint64) bool {
+	return m.hashes[slot] != 0 && m.hashes[slot] != hash && m.used[slot] == m.period
+}
+
+func (m *memory[V]) place(slot int, hash uint64, value V, used uint32) {
+	if m.hashes[slot] == 0 {
 		m.filled++
 	}
-	m.hashes[victim], m.used[victim], m.values[victim] = hash, used, value
+	m.hashes[slot], m.used[slot], m.values[slot] = hash, used, value
 }
 
 // grow doubles the room, or makes the first.
@@ -89,7 +104,7 @@ func (m *memory[V]) grow() {
 	m.filled = 0
 	for i, hash := range old.hashes {
 		if hash != 0 {
-			m.place(hash, old.values[i], old.used[i])
+			m.place(m.slot(hash), hash, old.values[i], old.used[i])
 		}
 	}
 }

@@ -42,6 +42,19 @@ func checkMemory(t *rapid.T, m *memory[int]) {
 	}
 }
 
+// While there is room to grow, everything is there.
+func TestMemoryKeepsWhatFits(t *testing.T) {
+	m := newMemory[int](16384)
+	for i := range 4096 {
+		m.put(uint64(i+1)*0x9e3779b97f4a7c15, i)
+	}
+	for i := range 4096 {
+		if got, ok := m.get(uint64(i+1) * 0x9e3779b97f4a7c15); !ok || *got != i {
+			t.Fatalf("%d is gone", i)
+		}
+	}
+}
+
 // What nobody asks for is forgotten, whether others come or only objects are served.
 func TestMemoryForgets(t *testing.T) {
 	for name, pass := range map[string]func(m *memory[int], i uint64){
