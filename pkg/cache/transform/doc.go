@@ -24,8 +24,9 @@
 // 20 000 pods of 200 workloads, decoded from JSON, take so many bytes of heap each (BenchmarkHeap):
 //
 //	                             raw   stripped   interned   shared
-//	created, 3.9 KB of JSON     9961       9024       7926     1425
-//	running, 5.6 KB of JSON    12424      11520       9957     4269
+//	created, 3.9 KB of JSON     9961       9024       7926     1444
+//	the same, unstructured         -      18544      14725     1261
+//	running, 5.6 KB of JSON    12424      11520       9957     4267
 //
 // A running pod shares less: the volume of its service account's token has a name of its own, so the slices that hold this
 // name are its own, too, with all containers and volumes. Share takes as much time as one to one and a half deep copies of
@@ -34,9 +35,9 @@
 // # Memory
 //
 // Share and Intern remember up to 16 384 parts and as many strings of up to 256 bytes, whatever the number of objects. The
-// tables begin small and grow to 1.2 MB, for unstructured objects to 1.7 MB. What is remembered stays alive although no cached object holds it any more, until
-// 16 384 others came or as many times 16 objects were transformed, and at most twice as long. That includes the parts of
-// Secrets. Weak pointers would not keep it alive, but each costs as much memory as a small part, and more time than
+// tables begin small and grow to 1.2 MB, for unstructured objects to 1.7 MB. What is remembered stays alive although no cached object holds it any more: for
+// one to two periods, of which each ends when 16 384 others have come or 262 144 objects were transformed. That includes
+// the parts of Secrets. Weak pointers would not keep it alive, but each costs as much memory as a small part, and more time than
 // looking for one (BenchmarkWeak in package structure), for the many parts that no other object has.
 //
 // # Quantities

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/cache/transform"
@@ -95,7 +96,7 @@ func BenchmarkHeap(b *testing.B) {
 		for _, pods := range podKinds {
 			b.Run("pods="+pods.name+"/"+c.name, func(b *testing.B) {
 				for b.Loop() {
-					heap, size := heapOf(b, c.make(), pods.newPod, 20_000)
+					heap, size := heapOf(b, c.make(), decodePod, pods.newPod)
 					b.ReportMetric(heap, "heap-B/object")
 					b.ReportMetric(size, "JSON-B/object")
 				}
@@ -104,10 +105,33 @@ func BenchmarkHeap(b *testing.B) {
 	}
 }
 
+// BenchmarkHeapUnstructured reports the same for unstructured objects.
+func BenchmarkHeapUnstructured(b *testing.B) {
+	strip := transform.StripManagedFields[*unstructured.Unstructured]()
+	for _, c := range []struct {
+		name string
+		f    cache.Transform[*unstructured.Unstructured]
+	}{
+		{"stripped", strip},
+		{"interned", transform.Chain(strip, transform.Intern[*unstructured.Unstructured]())},
+		{"shared", transform.Chain(strip, transform.Share[*unstructured.Unstructured]())},
+	} {
+		b.Run("pods=created/"+c.name, func(b *testing.B) {
+			for b.Loop() {
+				heap, _ := heapOf(b, c.f, decodeUnstructured, createdPod)
+				b.ReportMetric(heap, "heap-B/object")
+			}
+		})
+	}
+}
+
 // heapOf returns the live heap and the size on the wire, in bytes per pod.
-func heapOf(tb testing.TB, f cache.Transform[*corev1.Pod], newPod func(workload, n int) *corev1.Pod, count int) (heap, size float64) {
+func heapOf[T cache.Object](tb testing.TB, f cache.Transform[T], decode func(testing.TB, []byte) T,
+	newPod func(workload, n int) *corev1.Pod,
+) (heap, size float64) {
 	tb.Helper()
-	pods := make([]*corev1.Pod, count)
+	const count = 20_000
+	pods := make([]T, count)
 	before, bytes := liveHeap(), 0
 	for i := range pods {
 		data, err := json.Marshal(newPod(i%workloads, i))
@@ -115,11 +139,11 @@ func heapOf(tb testing.TB, f cache.Transform[*corev1.Pod], newPod func(workload,
 			tb.Fatal(err)
 		}
 		bytes += len(data)
-		if pods[i], err = f(decodePod(tb, data)); err != nil {
+		if pods[i], err = f(decode(tb, data)); err != nil {
 			tb.Fatal(err)
 		}
 	}
-	heap, size = float64(liveHeap()-before)/float64(count), float64(bytes)/float64(count)
+	heap, size = float64(liveHeap()-before)/count, float64(bytes)/count
 	runtime.KeepAlive(pods)
 	runtime.KeepAlive(f)
 	return heap, size

@@ -9,7 +9,7 @@ const ways = 8
 // that was not looked up for the longest time.
 //
 // Time is counted in periods. What was not looked up for two of them is forgotten, so that it does not live on here; a
-// period ends when as many values were added as there is room for, or after many look-ups.
+// period ends when as many values were added as there is room for, or after lifetime objects for each of them.
 type memory[V any] struct {
 	limit  int // slots, a power of two
 	hashes []uint64
