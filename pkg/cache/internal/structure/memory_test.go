@@ -1,6 +1,7 @@
 package structure
 
 import (
+	"math/rand/v2"
 	"testing"
 	"weak"
 
@@ -44,13 +45,14 @@ func checkMemory(t *rapid.T, m *memory[int]) {
 
 // While there is room to grow, everything is there.
 func TestMemoryKeepsWhatFits(t *testing.T) {
-	m := newMemory[int](16384)
-	hash := func(i int) uint64 { return mix(uint64(i), 0x9e3779b97f4a7c15) | 1 }
-	for i := range 3000 {
-		m.put(hash(i), i)
+	m, random := newMemory[int](16384), rand.New(rand.NewPCG(1, 2))
+	hashes := make([]uint64, 3000)
+	for i := range hashes {
+		hashes[i] = random.Uint64()
+		m.put(hashes[i], i)
 	}
-	for i := range 3000 {
-		if got, ok := m.get(hash(i)); !ok || *got != i {
+	for i, hash := range hashes {
+		if got, ok := m.get(hash); !ok || *got != i {
 			t.Fatalf("%d is gone", i)
 		}
 	}
