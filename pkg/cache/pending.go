@@ -72,9 +72,9 @@ func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool
 }
 
 // replace makes items the whole content; what waited before is obsolete.
-func (p *pending[T]) replace(items []T) {
+func (p *pending[T]) replace(items []T, kept []identity) {
 	clear(p.batch.Deltas)
-	p.batch.Replaced, p.batch.Items, p.batch.Deltas = true, items, p.batch.Deltas[:0]
+	p.batch.Replaced, p.batch.Items, p.batch.kept, p.batch.Deltas = true, items, kept, p.batch.Deltas[:0]
 	p.merged, p.keys = nil, nil
 }
 

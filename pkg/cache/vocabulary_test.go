@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -102,6 +103,7 @@ func (s *liveServer) Watch(context.Context, metav1.ListOptions) (watch.Interface
 func (s *liveServer) relist(version string, items ...cm) {
 	s.replies = append(s.replies, reply{page: Page[cm]{Items: items, ResourceVersion: version}})
 	s.stream.Error(&apierrors.NewResourceExpired("too old").ErrStatus)
+	time.Sleep(2 * time.Minute) // more than the longest wait before a list
 	synctest.Wait()
 }
 
