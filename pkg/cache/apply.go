@@ -1,6 +1,8 @@
 package cache
 
 import (
+	"cmp"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/store"
@@ -14,10 +16,11 @@ import (
 // object that has taken the place of another, as its UID tells, is a deletion, with an unknown final state, and an addition.
 func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
 	a := applying[T]{indexer: i, tx: i.store.Begin()}
+	a.version = cmp.Or(batch.ResourceVersion, a.tx.Version())
 	defer a.commit(batch)
 	if batch.Replaced {
 		a.anyVersion, a.relisting = batch.NewEpoch, true
-		a.replace(batch.Items)
+		a.replace(batch.Items, batch.kept)
 		a.anyVersion, a.relisting = false, false
 	}
 	a.applyAll(batch.Deltas)
@@ -45,8 +48,9 @@ type applying[T Object] struct {
 	indexer    *Indexer[T]
 	tx         *store.Transaction[types.NamespacedName, T]
 	events     []Event[T]
-	relisting  bool // the replacement is being applied
-	anyVersion bool // versions do not count, as in the replacement that begins a new epoch
+	version    string // of the stream after the batch
+	relisting  bool   // the replacement is being applied
+	anyVersion bool   // versions do not count, as in the replacement that begins a new epoch
 }
 
 func (a *applying[T]) commit(batch Batch[T]) {
@@ -132,9 +136,10 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 	a.tx.Delete(at)
 }
 
-// refuses says whether what is reported is older than what is there, and counts it.
+// refuses says whether what is reported is older than what is there, and counts it. What is there may be of the epoch
+// before, when nothing usable has come since: then its version is one that the stream has not reached.
 func (a *applying[T]) refuses(reported, old T) bool {
-	if a.anyVersion || !older(reported.GetResourceVersion(), old.GetResourceVersion()) {
+	if a.anyVersion || !older(reported.GetResourceVersion(), old.GetResourceVersion()) || older(a.version, old.GetResourceVersion()) {
 		return false
 	}
 	a.indexer.refused.Add(1)
@@ -145,8 +150,8 @@ func sameVersion[T Object](a, b T) bool {
 	return a.GetResourceVersion() != "" && a.GetResourceVersion() == b.GetResourceVersion()
 }
 
-// replace puts all items and deletes the objects that are not among them.
-func (a *applying[T]) replace(items []T) {
+// replace puts all items and deletes the objects that are neither among them nor kept.
+func (a *applying[T]) replace(items []T, kept []identity) {
 	before := a.tx.Len()
 	if before == 0 {
 		a.events = make([]Event[T], 0, len(items))
@@ -159,6 +164,11 @@ func (a *applying[T]) replace(items []T) {
 			seen[at.Slot()] = true
 		}
 		a.put(item, key, old, at)
+	}
+	for _, id := range kept {
+		if old, at := a.tx.Find(id.key); at.Exists() && at.Slot() < before && old.GetUID() == id.uid {
+			seen[at.Slot()] = true
+		}
 	}
 	// From the last one on: what moves into the slot of a deleted object is not to be deleted.
 	for slot := before - 1; slot >= 0; slot-- {

@@ -68,9 +68,8 @@ func (w *waiting[T]) merge(event Event[T]) {
 	switch {
 	case event.Type == Added: // after a deletion
 		w.events[1], w.count = event, 2
-	case event.Type == Updated && event.Resync: // what waits is news enough
-	case event.Type == Updated:
-		last.Object, last.Resync = event.Object, false
+	case event.Type == Updated: // what waits is news, if any of it is
+		last.Object, last.Resync = event.Object, last.Resync && event.Resync
 	case last.Type == Added && !w.isTold(): // deleted before the subscriber heard of it
 		*last = Event[T]{}
 		w.count--

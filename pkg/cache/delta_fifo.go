@@ -65,8 +65,12 @@ func (f *DeltaFIFO[T]) push(delta Delta[T]) {
 // Replace records that items are all objects there are at the resource version. The FIFO owns the slice. A version older
 // than one before begins a new epoch: the server was restored from a backup.
 func (f *DeltaFIFO[T]) Replace(items []T, resourceVersion string) {
+	f.replace(items, nil, resourceVersion)
+}
+
+func (f *DeltaFIFO[T]) replace(items []T, kept []identity, resourceVersion string) {
 	f.mu.Lock()
-	f.waiting.replace(items)
+	f.waiting.replace(items, kept)
 	if older(resourceVersion, f.version) {
 		f.waiting.batch.NewEpoch = true
 		f.version = ""

@@ -44,6 +44,7 @@ func (o *fanOut[T]) leave(f *feed[T]) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.feeds, f)
+	f.leave()
 }
 
 // tell appends what a batch has changed to the log. content is what there is after it; initial says that the batch was the
@@ -76,8 +77,8 @@ func (o *fanOut[T]) resync() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for f, r := range o.feeds {
-		if r.begun && f.mayResync() {
-			o.appendLocked(&segment[T]{resync: f, content: o.content})
+		if r.begun {
+			f.tellAgain(o.tail, o.content)
 		}
 		r.begun = false
 	}
@@ -100,8 +101,6 @@ func (o *fanOut[T]) appendLocked(s *segment[T]) {
 	o.tail.next.Store(s)
 	o.tail = s
 	for f := range o.feeds {
-		if s.resync == nil || s.resync == f {
-			f.notify(s)
-		}
+		f.notify(s)
 	}
 }

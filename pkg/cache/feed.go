@@ -14,9 +14,6 @@ type segment[T Object] struct {
 	initial bool  // with these events, everything that existed at the start has been told
 	end     int64 // number of all events up to here
 
-	resync  *feed[T] // if not nil, the segment has no events: this feed is to be told all of the snapshot again
-	content Snapshot[T]
-
 	next atomic.Pointer[segment[T]]
 }
 
@@ -33,7 +30,14 @@ type feed[T Object] struct {
 	at        *segment[T]  // the last one taken or merged
 	behind    *backlog[T]  // what was merged, until taken; else nil
 	initial   bool         // a segment with the initial events was merged
+	resync    *replay[T]   // what is to be told again, until taken or merged
 	resyncing bool         // a resync waits
+}
+
+// A replay is the content at a place in the log.
+type replay[T Object] struct {
+	after   *segment[T]
+	content Snapshot[T]
 }
 
 // newFeed returns a feed of what follows after a segment.
@@ -65,17 +69,17 @@ func (f *feed[T]) take() (p portion[T], ok bool) {
 		f.behind, f.initial, f.resyncing = nil, false, false
 		return p, true
 	}
-	for next := f.at.next.Load(); next != nil; next = f.at.next.Load() {
-		f.at = next
-		switch {
-		case next.resync == nil:
-			return portion[T]{events: next.events, initial: next.initial}, true
-		case next.resync == f:
-			f.resyncing = false
-			return portion[T]{resync: &next.content}, true
-		}
+	if f.resync != nil && f.resync.after == f.at {
+		p = portion[T]{resync: &f.resync.content}
+		f.resync, f.resyncing = nil, false
+		return p, true
 	}
-	return portion[T]{}, false
+	next := f.at.next.Load()
+	if next == nil {
+		return portion[T]{}, false
+	}
+	f.at = next
+	return portion[T]{events: next.events, initial: next.initial}, true
 }
 
 // notify tells the feed that the log has grown up to tail.
@@ -88,31 +92,51 @@ func (f *feed[T]) notify(tail *segment[T]) {
 	f.wake.signal()
 }
 
+// tellAgain makes the content at the end of the log wait, unless a resync waits already.
+func (f *feed[T]) tellAgain(tail *segment[T], content Snapshot[T]) {
+	f.mu.Lock()
+	if !f.resyncing {
+		f.resync, f.resyncing = &replay[T]{tail, content}, true
+	}
+	if f.behind != nil {
+		f.mergeLocked()
+	}
+	f.mu.Unlock()
+	f.wake.signal()
+}
+
+// leave drops all that waits. A feed that is over must not hold on to the log, which goes on.
+func (f *feed[T]) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at, f.replay, f.behind, f.resync = &segment[T]{}, nil, nil, nil
+}
+
 // mergeLocked takes all that waits in the log into the backlog.
 func (f *feed[T]) mergeLocked() {
 	if f.behind == nil {
 		f.behind = newBacklog[T]()
 	}
+	f.mergeResyncLocked()
 	for next := f.at.next.Load(); next != nil; next = f.at.next.Load() {
 		f.at = next
 		f.initial = f.initial || next.initial
-		events := slices.Values(next.events)
-		if next.resync == f {
-			events = resyncEvents(next.content)
-		}
-		for event := range events {
+		for _, event := range next.events {
 			f.behind.push(event)
 		}
+		f.mergeResyncLocked()
 	}
 }
 
-// mayResync says whether no resync waits, and makes one wait.
-func (f *feed[T]) mayResync() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	may := !f.resyncing
-	f.resyncing = true
-	return may
+// mergeResyncLocked takes the resync into the backlog, if its place in the log is reached.
+func (f *feed[T]) mergeResyncLocked() {
+	if f.resync == nil || f.resync.after != f.at {
+		return
+	}
+	for event := range resyncEvents(f.resync.content) {
+		f.behind.push(event)
+	}
+	f.resync = nil
 }
 
 // pending returns how many events wait.
@@ -126,11 +150,11 @@ func (f *feed[T]) pending() int {
 	if f.behind != nil {
 		n += f.behind.count
 	}
+	if f.resync != nil {
+		n += f.resync.content.Len()
+	}
 	for next := f.at.next.Load(); next != nil; next = next.next.Load() {
 		n += len(next.events)
-		if next.resync == f {
-			n += next.content.Len()
-		}
 	}
 	return n
 }

@@ -3,10 +3,8 @@ package cache
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,69 +18,6 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/klog/v2/ktesting"
 )
-
-// A log is a handler's diary.
-type log struct {
-	mu      sync.Mutex
-	entries []string
-}
-
-func (l *log) handle(_ context.Context, event Event[*corev1.ConfigMap]) {
-	entry := fmt.Sprintf("%s %s@%s", event.Type, event.Key.Name, event.Object.ResourceVersion)
-	if event.Initial {
-		entry += " initial"
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.entries = append(l.entries, entry)
-}
-
-func (l *log) read() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.entries)
-}
-
-func (l *log) want(t *testing.T, entries ...string) {
-	t.Helper()
-	synctest.Wait()
-	if got := l.read(); !slices.Equal(got, entries) {
-		t.Errorf("the handler saw %q, want %q", got, entries)
-	}
-}
-
-// A liveServer lists two objects and then streams what the test sends.
-type liveServer struct {
-	scriptedServer
-	stream *watch.FakeWatcher
-}
-
-func newLiveServer() *liveServer {
-	return &liveServer{scriptedServer: scriptedServer{replies: []reply{page("5", "", "a", "b")}}, stream: watch.NewFake()}
-}
-
-func (s *liveServer) Watch(context.Context, metav1.ListOptions) (watch.Interface, error) {
-	return s.stream, nil
-}
-
-// start runs the informer until the returned function is called.
-func start(t *testing.T, i *Informer[*corev1.ConfigMap]) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- i.Run(ctx) }()
-	return func() {
-		t.Helper()
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run returned %v", err)
-		}
-	}
-}
-
-func newTestInformer(s ListerWatcher[*corev1.ConfigMap]) *Informer[*corev1.ConfigMap] {
-	return NewInformer(s, Config{})
-}
 
 func TestInformerTellsEverySubscriber(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -109,57 +44,6 @@ func TestInformerTellsEverySubscriber(t *testing.T) {
 		s.stream.Delete(configMap("b", "u", "7"))
 		s.stream.Add(configMap("c", "u", "8"))
 		late.want(t, "Added a@6 initial", "Added b@1 initial", "Deleted b@7", "Added c@8")
-		stop()
-	})
-}
-
-func TestASlowSubscriberHoldsUpNobodyAndMissesNoLastState(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newLiveServer()
-		i := newTestInformer(s)
-		var slow, fast log
-		release := make(chan struct{})
-		subscription := i.Subscribe("slow", func(ctx context.Context, event Event[*corev1.ConfigMap]) {
-			<-release
-			slow.handle(ctx, event)
-		})
-		i.Subscribe("fast", fast.handle)
-		stop := start(t, i)
-		synctest.Wait()
-		for version := range 100 {
-			s.stream.Modify(configMap("a", "u", fmt.Sprint(10+version)))
-			synctest.Wait()
-		}
-		if got := len(fast.read()); got != 102 {
-			t.Errorf("the fast handler saw %d events, want 102", got)
-		}
-		if got := subscription.Pending(); got != 2 { // the other addition, and one update
-			t.Errorf("%d events wait for the slow handler, want 2", got)
-		}
-		close(release)
-		slow.want(t, "Added a@1 initial", "Added b@1 initial", "Updated a@109")
-		stop()
-	})
-}
-
-func TestAPanickingHandlerMissesOneEvent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		i := newTestInformer(newLiveServer())
-		var seen log
-		subscription := i.Subscribe("panics", func(ctx context.Context, event Event[*corev1.ConfigMap]) {
-			if event.Key.Name == "a" {
-				panic("a bug")
-			}
-			seen.handle(ctx, event)
-		})
-		stop := start(t, i)
-		if err := subscription.WaitForSync(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		seen.want(t, "Added b@1 initial")
-		if got := subscription.Panics(); got != 1 {
-			t.Errorf("%d panics counted, want 1", got)
-		}
 		stop()
 	})
 }

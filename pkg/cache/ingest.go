@@ -28,7 +28,7 @@ func (i *ingest[T]) pass(obj T, next func(T)) {
 		i.fifo.Bookmark(obj.GetResourceVersion())
 		return
 	}
-	i.quarantine.remove("", keyOf(obj))
+	i.quarantine.remove("", keyOf(usable))
 	next(usable)
 }
 
@@ -40,38 +40,38 @@ func (i *ingest[T]) Delete(obj T) {
 	} else {
 		delta.FinalStateUnknown = true
 	}
-	i.quarantine.remove("", keyOf(obj))
+	i.quarantine.remove("", keyOf(delta.Object))
 	i.fifo.push(delta)
 }
 
-// Replace implements [Sink]. For an object that can't be transformed, the version that is cached takes part.
+// Replace implements [Sink]. Of an object that can't be transformed, the version that is cached stays.
 func (i *ingest[T]) Replace(items []T, resourceVersion string) {
+	var kept []identity
 	if len(i.transforms) > 0 {
-		items = i.usable(items)
+		items, kept = i.usable(items)
 	}
-	i.fifo.Replace(items, resourceVersion)
+	i.fifo.replace(items, kept, resourceVersion)
 }
 
 // Bookmark implements [Sink].
 func (i *ingest[T]) Bookmark(resourceVersion string) { i.fifo.Bookmark(resourceVersion) }
 
-func (i *ingest[T]) usable(items []T) []T {
+// usable returns the transformed items, and what those are that can't be.
+func (i *ingest[T]) usable(items []T) (usable []T, kept []identity) {
 	failed := make(map[types.NamespacedName]struct{})
-	usable := make([]T, 0, len(items))
+	usable = make([]T, 0, len(items))
 	for _, item := range items {
-		if transformed, err := i.transform(item); err == nil {
+		transformed, err := i.transform(item)
+		if err == nil {
 			usable = append(usable, transformed)
 			continue
-		} else {
-			i.isolate(item, err)
 		}
+		i.isolate(item, err)
 		failed[keyOf(item)] = struct{}{}
-		if cached, ok := i.fifo.known.Get(keyOf(item)); ok && cached.GetUID() == item.GetUID() {
-			usable = append(usable, cached)
-		}
+		kept = append(kept, identityOf(item))
 	}
 	i.quarantine.retain("", func(key types.NamespacedName) bool { _, ok := failed[key]; return ok })
-	return usable
+	return usable, kept
 }
 
 func (i *ingest[T]) isolate(obj T, err error) {
@@ -80,26 +80,30 @@ func (i *ingest[T]) isolate(obj T, err error) {
 
 var errIdentity = errors.New("transform: it returned nothing, or another namespace, name, UID or resource version")
 
-// transform applies all transforms. A panic is an error.
+// transform applies all transforms. A panic is an error. After an error obj is what it was, as far as its identity goes.
 func (i *ingest[T]) transform(obj T) (result T, err error) {
 	if len(i.transforms) == 0 {
 		return obj, nil
 	}
+	before := identityOf(obj)
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("transform: panic: %v", cause)
 		}
+		if err != nil {
+			restore(obj, before)
+		}
 	}()
-	before := identityOf(obj)
+	result = obj
 	for _, transform := range i.transforms {
-		if obj, err = transform(obj); err != nil {
-			return obj, fmt.Errorf("transform: %w", err)
+		if result, err = transform(result); err != nil {
+			return result, fmt.Errorf("transform: %w", err)
 		}
 	}
-	if after := identityOf(obj); after != before { // panics for nil
-		return obj, errIdentity
+	if identityOf(result) != before { // panics for nil
+		return result, errIdentity
 	}
-	return obj, nil
+	return result, nil
 }
 
 type identity struct {
@@ -110,4 +114,11 @@ type identity struct {
 
 func identityOf[T Object](obj T) identity {
 	return identity{keyOf(obj), obj.GetUID(), obj.GetResourceVersion()}
+}
+
+func restore[T Object](obj T, id identity) {
+	obj.SetNamespace(id.key.Namespace)
+	obj.SetName(id.key.Name)
+	obj.SetUID(id.uid)
+	obj.SetResourceVersion(id.version)
 }

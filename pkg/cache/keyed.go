@@ -55,6 +55,13 @@ func (k *keyed[W]) drop(key types.NamespacedName) {
 	}
 }
 
+// reset drops all keys.
+func (k *keyed[W]) reset() {
+	clear(k.entries)
+	clear(k.index)
+	k.entries, k.holes = k.entries[:0], 0
+}
+
 // all yields the values in order.
 func (k *keyed[W]) all() iter.Seq[*W] {
 	return func(yield func(*W) bool) {

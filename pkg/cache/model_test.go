@@ -1,14 +1,12 @@
 package cache
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 )
@@ -46,15 +44,6 @@ func (s *server) remove(name string) *corev1.ConfigMap {
 }
 
 func (s *server) list() []*corev1.ConfigMap { return slices.Collect(maps.Values(s.objects)) }
-
-func configMap(name string, uid types.UID, version string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
-		Namespace: "ns", Name: name, UID: uid, ResourceVersion: version, Labels: map[string]string{"version": version},
-	}}
-}
-
-func stateOf(obj *corev1.ConfigMap) string { return fmt.Sprintf("%s@%s", obj.UID, obj.ResourceVersion) }
-func goneState(uid types.UID) string       { return string(uid) + " gone" }
 
 // A replayer builds a map from events alone and checks that each event fits what it knows.
 type replayer struct {

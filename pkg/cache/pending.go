@@ -9,6 +9,9 @@ import (
 // unmerged is how many deltas may wait in a [DeltaFIFO] as they came. More are merged by key.
 const unmerged = 1024
 
+// muchMemory is how many deltas a buffer has room for when it is let go with all that belongs to it.
+const muchMemory = 16 * unmerged
+
 // pending is one buffer of a [DeltaFIFO]. It does no locking.
 //
 // While there are few deltas they stay as they came, which costs little. Beyond that at most two remain for each key: the
@@ -17,6 +20,7 @@ const unmerged = 1024
 type pending[T Object] struct {
 	batch  Batch[T]
 	merged *keyed[change[T]] // the deltas, once they are many; else batch has them
+	spare  *keyed[change[T]] // empty, to be merged when that is needed again
 	keys   map[types.NamespacedName]struct{}
 }
 
@@ -43,7 +47,9 @@ func (p *pending[T]) push(delta Delta[T], known func(types.NamespacedName) bool)
 }
 
 func (p *pending[T]) mergeAll(known func(types.NamespacedName) bool) {
-	p.merged = newKeyed[change[T]]()
+	if p.merged, p.spare = p.spare, nil; p.merged == nil {
+		p.merged = newKeyed[change[T]]()
+	}
 	for _, delta := range p.batch.Deltas {
 		p.merge(delta, known)
 	}
@@ -52,7 +58,7 @@ func (p *pending[T]) mergeAll(known func(types.NamespacedName) bool) {
 }
 
 func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool) {
-	key := KeyOf(delta.Object)
+	key := keyOf(delta.Object)
 	c := p.merged.get(key)
 	switch {
 	case delta.Type != DeltaDeleted && c == nil:
@@ -72,9 +78,9 @@ func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool
 }
 
 // replace makes items the whole content; what waited before is obsolete.
-func (p *pending[T]) replace(items []T) {
+func (p *pending[T]) replace(items []T, kept []identity) {
 	clear(p.batch.Deltas)
-	p.batch.Replaced, p.batch.Items, p.batch.Deltas = true, items, p.batch.Deltas[:0]
+	p.batch.Replaced, p.batch.Items, p.batch.kept, p.batch.Deltas = true, items, kept, p.batch.Deltas[:0]
 	p.merged, p.keys = nil, nil
 }
 
@@ -107,15 +113,16 @@ func (p *pending[T]) seal() {
 			}
 		}
 	}
-	p.merged, p.keys = nil, nil
+	p.merged.reset()
+	p.merged, p.spare, p.keys = nil, p.merged, nil
 }
 
 // reset empties the buffer. Its memory is used again, unless it is much.
 func (p *pending[T]) reset() {
-	deltas := p.batch.Deltas
+	deltas, spare := p.batch.Deltas, p.spare
 	clear(deltas) // lets the objects go
-	if cap(deltas) > 2*unmerged {
-		deltas = nil
+	if cap(deltas) > muchMemory {
+		deltas, spare = nil, nil
 	}
-	*p = pending[T]{batch: Batch[T]{Deltas: deltas[:0]}}
+	*p = pending[T]{batch: Batch[T]{Deltas: deltas[:0]}, spare: spare}
 }

@@ -201,6 +201,7 @@ func (r *Reflector[T]) handle(ctx context.Context, event watch.Event) string {
 		r.skip(ctx, err.Error())
 		return ""
 	}
+	version := obj.GetResourceVersion() // the sink may change the object
 	switch event.Type {
 	case watch.Added:
 		r.sink.Add(obj)
@@ -209,13 +210,13 @@ func (r *Reflector[T]) handle(ctx context.Context, event watch.Event) string {
 	case watch.Deleted:
 		r.sink.Delete(obj)
 	case watch.Bookmark:
-		r.sink.Bookmark(obj.GetResourceVersion())
+		r.sink.Bookmark(version)
 	default:
 		r.skip(ctx, fmt.Sprintf("an event has the unknown type %q", event.Type))
 		return ""
 	}
 	r.status.received()
-	return obj.GetResourceVersion()
+	return version
 }
 
 // usable returns the event's object, or why it can't be used.

@@ -171,6 +171,7 @@ func (s *Subscription[T]) wait(ctx context.Context) {
 func (s *Subscription[T]) hand(ctx context.Context, p portion[T]) {
 	s.inHand.Store(int64(p.len()))
 	for event := range p.all() {
+		s.retryDue(ctx)
 		if s.ending.Load() {
 			return
 		}
@@ -207,6 +208,18 @@ func (s *Subscription[T]) retryKey(ctx context.Context, key types.NamespacedName
 		}
 	}
 	s.schedule()
+}
+
+// retryDue is for a handler that is never without events: what is kept is tried again when its time has come.
+func (s *Subscription[T]) retryDue(ctx context.Context) {
+	if s.retry == nil {
+		return
+	}
+	select {
+	case <-s.retry.C():
+		s.retryAll(ctx)
+	default:
+	}
 }
 
 // retryAll hands out everything that is kept again.
