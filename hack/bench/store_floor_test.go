@@ -19,6 +19,7 @@ func newFloorStore() store { return &floorStore{} }
 func (s *floorStore) get(key types.NamespacedName) *corev1.Pod { return s.objects[key] }
 func (s *floorStore) count() int                               { return len(s.all) }
 func (s *floorStore) list() int                                { return namesLength(s.all) }
+func (s *floorStore) listChunks() int                          { return s.list() }
 func (s *floorStore) inNamespace(namespace string) int         { return namesLength(s.byNamespace[namespace]) }
 
 func (s *floorStore) onNode(node string) int { return namesLength(s.byNode[node]) }

@@ -37,6 +37,15 @@ func (s *sluiceStore) count() int {
 }
 
 func (s *sluiceStore) list() int { return visit(s.indexer.All()) }
+
+func (s *sluiceStore) listChunks() int {
+	sum := 0
+	for chunk := range s.indexer.Snapshot().Chunks() {
+		sum += namesLength(chunk)
+	}
+	return sum
+}
+
 func (s *sluiceStore) inNamespace(namespace string) int {
 	return visit(s.indexer.InNamespace(namespace))
 }

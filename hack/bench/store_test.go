@@ -15,7 +15,8 @@ func BenchmarkStoreGet(b *testing.B) {
 }
 
 func BenchmarkStoreList(b *testing.B) {
-	storeContest{floor: true}.run(b, listAll)
+	storeContest{variant: "by=chunk", floor: true}.run(b, listAll(store.listChunks))
+	storeContest{variant: "by=object", floor: true}.run(b, listAll(store.list))
 }
 
 func BenchmarkStoreByNamespace(b *testing.B) {
@@ -69,12 +70,14 @@ func getOne(order order) storeWorkload {
 	}
 }
 
-func listAll(b *testing.B, open func() store, pods []*corev1.Pod) {
-	s := filled(open, pods)
-	want := namesLength(pods)
-	for b.Loop() {
-		if got := s.list(); got != want {
-			b.Fatalf("the names have %d characters, want %d", got, want)
+func listAll(list func(store) int) storeWorkload {
+	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
+		s := filled(open, pods)
+		want := namesLength(pods)
+		for b.Loop() {
+			if got := list(s); got != want {
+				b.Fatalf("the names have %d characters, want %d", got, want)
+			}
 		}
 	}
 }

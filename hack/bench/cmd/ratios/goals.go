@@ -35,7 +35,8 @@ func goals() []goal {
 
 		store("Get", "an object is read by its key", faster(2), noAllocs()).of("order", "stored"),
 		store("GetUnderWrites", "the same in parallel while one writer updates", faster(4), times("writes/s", 1)),
-		store("List", "all objects are visited", faster(4), atMost(bytesPerOp, 100_000-1)), // less than a byte per object
+		store("List", "all objects are visited", faster(4), atMost(bytesPerOp, 100_000-1)). // less than a byte per object
+													of("by", "chunk"),
 		store("ByIndex", "the 100 pods of a node are visited", faster(8)).of("order", "hot"),
 		store("ByNamespace", "the 1000 pods of a namespace are visited").of("order", "hot"),
 		store("Update", "an object is replaced by its next version", faster(1)).of("order", "stored"),

@@ -67,14 +67,15 @@ func (v *Vector[E]) At(i int) E {
 func (v *Vector[E]) Chunks() iter.Seq[[]E] {
 	return func(yield func([]E) bool) {
 		for i := 0; i < v.length; i += leafWidth {
-			if !yield(v.chunk(i)) {
+			if !yield(v.Chunk(i)) {
 				return
 			}
 		}
 	}
 }
 
-func (v *Vector[E]) chunk(i int) []E {
+// Chunk returns some elements from element i on, the first of a chunk. The slice must not be changed.
+func (v *Vector[E]) Chunk(i int) []E {
 	n := uint(i)
 	leaf := v.row[n>>ofBranch].children[n>>ofTwig%branchWidth].children[n>>leafBits%twigWidth]
 	length := min(leafWidth, v.length-i)

@@ -49,12 +49,14 @@ func merge[K, T comparable](c *content[T], owner persistent.Owner, recent []*rec
 
 func (c *content[T]) all() iter.Seq[T] {
 	return func(yield func(T) bool) {
-		for chunk := range c.objects.Chunks() {
+		for slot := 0; slot < c.objects.Len(); {
+			chunk := c.objects.Chunk(slot)
 			for _, obj := range chunk {
 				if !yield(obj) {
 					return
 				}
 			}
+			slot += len(chunk)
 		}
 	}
 }
