@@ -1,8 +1,6 @@
 package cache
 
 import (
-	"cmp"
-
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/store"
@@ -16,13 +14,17 @@ import (
 // object that has taken the place of another, as its UID tells, is a deletion, with an unknown final state, and an addition.
 func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
 	a := applying[T]{indexer: i, tx: i.store.Begin()}
-	a.version = cmp.Or(batch.ResourceVersion, a.tx.Version())
+	a.version = a.tx.Version()
+	if batch.NewEpoch || a.version == "" || older(a.version, batch.ResourceVersion) {
+		a.version = batch.ResourceVersion
+	}
 	defer a.commit(batch)
 	if batch.Replaced {
 		a.anyVersion, a.relisting = batch.NewEpoch, true
 		a.replace(batch.Items, batch.kept)
 		a.anyVersion, a.relisting = false, false
 	}
+	i.refused.Add(int64(batch.refused))
 	a.applyAll(batch.Deltas)
 	return a.events
 }

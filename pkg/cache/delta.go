@@ -45,7 +45,8 @@ type Batch[T Object] struct {
 	// a backup: the items are newer than what is known, whatever their versions.
 	NewEpoch bool
 
-	Deltas []Delta[T]
+	Deltas  []Delta[T]
+	refused int // older deltas, which were left out
 
 	// Resync asks that subscribers be told of everything again.
 	Resync bool

@@ -50,17 +50,20 @@ func (p *pending[T]) mergeAll(known func(types.NamespacedName) bool) {
 	if p.merged, p.spare = p.spare, nil; p.merged == nil {
 		p.merged = newKeyed[change[T]]()
 	}
-	for _, delta := range p.batch.Deltas {
+	deltas := p.batch.Deltas
+	p.batch.Deltas = deltas[:0] // what waits is not known already
+	for _, delta := range deltas {
 		p.merge(delta, known)
 	}
-	clear(p.batch.Deltas)
-	p.batch.Deltas = p.batch.Deltas[:0]
+	clear(deltas)
 }
 
 func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool) {
 	key := keyOf(delta.Object)
 	c := p.merged.get(key)
 	switch {
+	case c != nil && c.current.Type != 0 && isOlder(delta, c.current):
+		p.batch.refused++
 	case delta.Type != DeltaDeleted && c == nil:
 		p.merged.add(key, change[T]{current: delta})
 	case delta.Type != DeltaDeleted:
@@ -70,11 +73,18 @@ func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool
 	case c == nil: // the deletion of what nobody knows
 	case c.deleted.Type != 0:
 		c.current = Delta[T]{}
+		if c.deleted.Object.GetUID() == delta.Object.GetUID() && !isOlder(delta, c.deleted) {
+			c.deleted = delta // the one before may be refused, as older than what is known
+		}
 	case known(key):
 		*c = change[T]{deleted: delta}
 	default:
 		p.merged.drop(key) // it came and went
 	}
+}
+
+func isOlder[T Object](a, b Delta[T]) bool {
+	return older(a.Object.GetResourceVersion(), b.Object.GetResourceVersion())
 }
 
 // replace makes items the whole content; what waited before is obsolete.

@@ -152,6 +152,9 @@ func (s *Subscription[T]) run(ctx context.Context) {
 }
 
 func (s *Subscription[T]) finish() {
+	if s.retry != nil {
+		s.retry.Stop()
+	}
 	s.once.Do(func() { close(s.ended) })
 }
 

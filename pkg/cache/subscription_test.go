@@ -3,9 +3,12 @@ package cache
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	clocktesting "k8s.io/utils/clock/testing"
 )
 
 // A poison panics at the events that the test names, as a log writes them, and keeps a diary of all.
@@ -169,5 +172,43 @@ func TestARetryDoesNotWaitForQuiet(t *testing.T) {
 	})
 	if retried > 2*time.Second {
 		t.Errorf("the event was handed out again after %v, want about a second", retried)
+	}
+}
+
+// With a clock of its own the test sees whether a timer is left.
+func TestNothingIsLeftOfARetry(t *testing.T) {
+	fake := clocktesting.NewFakeClock(time.Time{})
+	for name, end := range map[string]func(*Subscription[cm], func()){
+		"stopped":          func(s *Subscription[cm], _ func()) { s.Stop() },
+		"closed":           func(s *Subscription[cm], _ func()) { s.Close() },
+		"informer stopped": func(_ *Subscription[cm], stop func()) { stop() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				i := NewInformer(ListerWatcher[cm](newLiveServer()), Config{Clock: fake})
+				var panicked atomic.Int32
+				s := i.SubscribeWith(func(context.Context, Event[cm]) {
+					panicked.Add(1)
+					panic("a bug")
+				}, SubscribeOptions{Resync: time.Hour})
+				stop := start(t, i)
+				synctest.Wait()
+				if !fake.HasWaiters() {
+					t.Error("no retry is waiting")
+				}
+				end(s, stop)
+				<-s.Ended()
+				stop()
+				synctest.Wait()
+				if fake.HasWaiters() {
+					t.Error("a timer is left")
+				}
+				fake.Step(time.Hour)
+				synctest.Wait()
+				if got := panicked.Load(); got != 2 {
+					t.Errorf("the handler was called %d times, want 2", got)
+				}
+			})
+		})
 	}
 }

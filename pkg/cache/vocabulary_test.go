@@ -113,13 +113,13 @@ func start(t *testing.T, i *Informer[cm]) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- i.Run(ctx) }()
-	return func() {
+	return sync.OnceFunc(func() {
 		t.Helper()
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Run returned %v", err)
 		}
-	}
+	})
 }
 
 func newTestInformer(s ListerWatcher[cm]) *Informer[cm] { return NewInformer(s, Config{}) }
