@@ -18,7 +18,7 @@ func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
 	if batch.NewEpoch || a.version == "" || older(a.version, batch.ResourceVersion) {
 		a.version = batch.ResourceVersion
 	}
-	defer a.commit(batch)
+	defer a.commit(&batch)
 	if batch.Replaced {
 		a.anyVersion, a.relisting = batch.NewEpoch, true
 		a.replace(batch.Items, batch.kept)
@@ -41,7 +41,7 @@ func (i *Indexer[T]) force(change DeltaType, objects []T) {
 		deltas[n] = Delta[T]{Type: change, Object: obj}
 	}
 	a := applying[T]{indexer: i, tx: i.store.Begin(), anyVersion: true}
-	defer a.commit(Batch[T]{})
+	defer a.commit(&Batch[T]{})
 	a.applyAll(deltas)
 }
 
@@ -55,7 +55,7 @@ type applying[T Object] struct {
 	anyVersion bool   // versions do not count, as in the replacement that begins a new epoch
 }
 
-func (a *applying[T]) commit(batch Batch[T]) {
+func (a *applying[T]) commit(batch *Batch[T]) {
 	version := batch.ResourceVersion
 	if version != "" {
 		a.tx.SetVersion(version)

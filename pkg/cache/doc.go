@@ -21,19 +21,19 @@
 //
 // # How data flows
 //
-//	API server ──▶ Reflector ──▶ transforms ──▶ DeltaFIFO ──▶ Indexer ──▶ log ──▶ handlers
-//	            1             2              3             4           5       6
+//		API server ──▶ Reflector ──▶ transforms ──▶ DeltaFIFO ──▶ Indexer ──▶ log ──▶ handlers
+//		            1             2              3             4           5       6
 //
-//  1. The [Reflector] lists in pages, then watches from the list's resource version. The protocol type decides what to
-//     ask next when a request ends; it does no I/O.
-//  2. Each object goes through the informer's [Transform] functions, such as those of package transform that save memory.
-//  3. Each change goes into one of the two buffers of the [DeltaFIFO], which merges the changes of a key when many wait.
-//  4. One goroutine takes everything that waits as a [Batch] and applies it to the [Indexer] as one transaction, which
-//     yields events: what was added, updated, deleted compared with what was there.
-//  5. The events are appended to one log for all subscribers, each of which has a place in it. For one that falls behind,
-//     what it has missed is merged by key. One that joins late begins with a snapshot.
-//  6. One goroutine for each [Subscription] hands the events to its handler, one by one. [Informer.Batches] is for those
-//     who would rather write a loop.
+//	 1. The [Reflector] lists in pages, then watches from the list's resource version. The protocol type decides what to
+//	    ask next when a request ends; it does no I/O.
+//	 2. Each object goes through the informer's [Transform] functions, such as those of package transform that save memory.
+//	 3. Each change goes into one of the two buffers of the [DeltaFIFO], which merges the changes of a key when many wait.
+//	 4. One goroutine takes everything that waits as a [Batch] and applies it to the [Indexer] as one transaction, which
+//	    yields events: what was added, updated, deleted compared with what was there.
+//	 5. The events are appended to one log for all subscribers, each of which has a place in it. For one that falls behind,
+//	    what it has missed is merged by key. One that joins late begins with a snapshot.
+//	 6. One goroutine for each [Subscription] hands the events to its handler, one by one. [Informer.Batches] is for those
+//	    who would rather write a loop.
 //
 // # In a snapshot
 //

@@ -16,8 +16,14 @@ type Snapshot[K, T comparable] struct {
 	// To put a single object into the base costs some copied nodes. Replacements therefore wait until there are many, or
 	// until somebody reads, who then does it: no reader has to wait for another, nor for the writer.
 	base   *content[T]
-	recent []*record[K, T] // the objects that have taken another's place since, oldest first
+	recent []replacement[T] // oldest first
 	merged atomic.Pointer[content[T]]
+}
+
+// A replacement is an object that has taken the place of another.
+type replacement[T comparable] struct {
+	slot uint32
+	obj  T
 }
 
 // content is everything that a snapshot consists of.
@@ -35,13 +41,13 @@ func (s *Snapshot[K, T]) content() *content[T] {
 		return merged
 	}
 	merged := new(*s.base)
-	merge(merged, s.store.newOwner(), s.recent)
+	merged.merge(s.store.newOwner(), s.recent)
 	s.merged.CompareAndSwap(nil, merged)
 	return s.merged.Load()
 }
 
 // merge puts replacements into the content, on behalf of an owner.
-func merge[K, T comparable](c *content[T], owner persistent.Owner, recent []*record[K, T]) {
+func (c *content[T]) merge(owner persistent.Owner, recent []replacement[T]) {
 	for _, r := range recent {
 		c.objects.Set(owner, int(r.slot), r.obj)
 	}
@@ -83,8 +89,30 @@ func (c *content[T]) each(slots *persistent.Bag, yield func(T) bool) bool {
 
 // Get returns the object with the key, and whether there is one.
 func (s *Snapshot[K, T]) Get(key K) (T, bool) {
-	obj, _, found := s.store.find(s.content(), s.store.hash(key), key)
+	obj, _, found := s.find(s.store.hash(key), key)
 	return obj, found
+}
+
+// find looks for one key, for which the recent replacements need not be merged.
+func (s *Snapshot[K, T]) find(hash uint32, key K) (obj T, slot uint32, found bool) {
+	if merged := s.merged.Load(); merged != nil {
+		return s.store.find(merged, hash, key)
+	}
+	obj, slot, found = s.store.find(s.base, hash, key)
+	if found {
+		obj = newest(s.recent, slot, obj)
+	}
+	return obj, slot, found
+}
+
+// newest returns the last object to take the slot, or obj if there is none.
+func newest[T comparable](recent []replacement[T], slot uint32, obj T) T {
+	for i := len(recent) - 1; i >= 0; i-- {
+		if recent[i].slot == slot {
+			return recent[i].obj
+		}
+	}
+	return obj
 }
 
 // Len returns the number of objects.

@@ -47,7 +47,7 @@ func (s *Store[K, T]) Get(key K) (T, bool) {
 	if r := s.latest.Load().get(hash, key); r != nil && r.since <= snapshot.number {
 		return r.obj, true
 	}
-	obj, _, found := s.find(snapshot.content(), hash, key)
+	obj, _, found := snapshot.find(hash, key)
 	return obj, found
 }
 

@@ -12,9 +12,9 @@ type Transaction[K, T comparable] struct {
 	owner   persistent.Owner // and the number of the next snapshot
 	version string
 	draft   content[T]
-	base    *content[T]     // what the draft began as,
-	edited  bool            // unless this
-	recent  []*record[K, T] // replacements that are not yet in the draft
+	base    *content[T]      // what the draft began as,
+	edited  bool             // unless this
+	recent  []replacement[T] // that are not yet in the draft
 
 	directories bool // the draft's list of them is its own
 }
@@ -63,10 +63,8 @@ func (t *Transaction[K, T]) Find(key K) (T, Place) {
 		return r.obj, Place{hash, r.slot, true}
 	}
 	obj, slot, found := t.store.find(&t.draft, hash, key)
-	for _, r := range slices.Backward(t.recent) {
-		if found && r.slot == slot {
-			return r.obj, Place{hash, slot, true}
-		}
+	if found {
+		obj = newest(t.recent, slot, obj)
 	}
 	return obj, Place{hash, slot, found}
 }
@@ -89,7 +87,8 @@ func (t *Transaction[K, T]) PlaceOf(slot int) Place {
 func (t *Transaction[K, T]) Put(at Place, obj T) {
 	slot := at.slot
 	if at.found {
-		t.recent = append(t.recent, t.note(at.hash, slot, obj))
+		t.note(at.hash, slot, obj)
+		t.recent = append(t.recent, replacement[T]{slot, obj})
 		if len(t.recent) >= maxRecent {
 			t.merge()
 		}
@@ -132,7 +131,7 @@ func (t *Transaction[K, T]) move(from, to uint32) {
 }
 
 // note tells those who get from the latest snapshot of an object.
-func (t *Transaction[K, T]) note(hash, slot uint32, obj T) *record[K, T] {
+func (t *Transaction[K, T]) note(hash, slot uint32, obj T) {
 	r := &record[K, T]{t.store.keyOf(obj), obj, hash, slot, t.owner}
 	l := t.store.latest.Load()
 	if !l.fits(t.Len()) {
@@ -140,7 +139,6 @@ func (t *Transaction[K, T]) note(hash, slot uint32, obj T) *record[K, T] {
 		t.store.latest.Store(l)
 	}
 	l.set(r)
-	return r
 }
 
 // resized returns the table in the size that fits. It keeps the records and their order in memory, and makes those that are
@@ -165,7 +163,7 @@ func (t *Transaction[K, T]) resized(old *latest[K, T]) *latest[K, T] {
 // merge puts the recent replacements into the draft.
 func (t *Transaction[K, T]) merge() {
 	if len(t.recent) > 0 {
-		merge(&t.draft, t.owner, t.recent)
+		t.draft.merge(t.owner, t.recent)
 		t.recent, t.edited = nil, true
 	}
 }
