@@ -68,10 +68,11 @@ func ExampleNewInformer_transforms() {
 	web, _ := pods.Indexer().Get(types.NamespacedName{Namespace: "default", Name: "web"})
 	fmt.Println(len(web.Labels), "labels")
 	cancel()
-	<-stopped
+	fmt.Println(<-stopped)
 	// Output:
 	// <nil>
 	// 0 labels
+	// <nil>
 }
 
 // A test of what reads from a cache fills an indexer by hand.
@@ -174,8 +175,10 @@ func ExampleInformer_Batches() {
 		break
 	}
 	cancel()
-	<-stopped
-	// Output: 2 events
+	fmt.Println(<-stopped)
+	// Output:
+	// 2 events
+	// <nil>
 }
 
 // A queue subscribes by its keys.
@@ -190,6 +193,8 @@ func ExampleEnqueue() {
 	go func() { stopped <- pods.Run(ctx) }()
 	fmt.Println(subscription.WaitForSync(ctx), work.Len())
 	cancel()
-	<-stopped
-	// Output: <nil> 1
+	fmt.Println(<-stopped)
+	// Output:
+	// <nil> 1
+	// <nil>
 }

@@ -21,10 +21,13 @@ import (
 type Handler[T Object] func(ctx context.Context, event Event[T])
 
 // Enqueue returns a handler that adds the key of each event to a queue.
-func Enqueue[T Object](queue interface {
-	Add(key types.NamespacedName)
-}) Handler[T] {
+func Enqueue[T Object](queue Queue) Handler[T] {
 	return func(_ context.Context, event Event[T]) { queue.Add(event.Key) }
+}
+
+// A Queue takes keys, as one of package queue does, or one of client-go.
+type Queue interface {
+	Add(key types.NamespacedName)
 }
 
 // SubscribeOptions are the options of [Informer.SubscribeWith]. The zero value works.
@@ -137,7 +140,8 @@ func (s *Subscription[T]) end() {
 // run hands out events until the context is done or the subscription ends.
 func (s *Subscription[T]) run(ctx context.Context) {
 	defer s.finish()
-	defer context.AfterFunc(ctx, s.end)()
+	stop := context.AfterFunc(ctx, s.end)
+	defer stop()
 	for !s.ending.Load() {
 		portion, ok := s.feed.take()
 		if !ok {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"iter"
+	"slices"
 	"sync/atomic"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
@@ -107,9 +108,9 @@ func (s *Snapshot[K, T]) find(hash uint32, key K) (obj T, slot uint32, found boo
 
 // newest returns the last object to take the slot, or obj if there is none.
 func newest[T comparable](recent []replacement[T], slot uint32, obj T) T {
-	for i := len(recent) - 1; i >= 0; i-- {
-		if recent[i].slot == slot {
-			return recent[i].obj
+	for _, r := range slices.Backward(recent) {
+		if r.slot == slot {
+			return r.obj
 		}
 	}
 	return obj
