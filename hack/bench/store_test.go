@@ -10,7 +10,8 @@ import (
 
 func BenchmarkStoreGet(b *testing.B) {
 	for _, order := range []order{stored, scattered, hot} {
-		storeContest{variant: order.String(), floor: true}.run(b, getOne(order))
+		storeContest{variant: "keys=foreign/" + order.String(), floor: true}.run(b, getOne(order, foreignKey))
+		storeContest{variant: "keys=events/" + order.String(), floor: true}.run(b, getOne(order, eventKey))
 	}
 }
 
@@ -48,19 +49,25 @@ type lookup struct {
 	want *corev1.Pod
 }
 
-func lookups(pods []*corev1.Pod, order order) []lookup {
+func lookups(pods []*corev1.Pod, order order, key func(number int, pod *corev1.Pod) types.NamespacedName) []lookup {
 	var all []lookup
 	for _, number := range order.of(len(pods)) {
-		all = append(all, lookup{podKey(number), pods[number]})
+		all = append(all, lookup{key(number, pods[number]), pods[number]})
 	}
 	return all
 }
 
+// foreignKey shares no memory with the pod: it was parsed from somewhere.
+func foreignKey(number int, _ *corev1.Pod) types.NamespacedName { return podKey(number) }
+
+// eventKey is the key as an event brings it, which goes through a queue to a reconcile.
+func eventKey(_ int, pod *corev1.Pod) types.NamespacedName { return keyOf(pod) }
+
 // getOne compares pointers, so that it does not measure how long the memory of a pod takes to arrive.
-func getOne(order order) storeWorkload {
+func getOne(order order, key func(int, *corev1.Pod) types.NamespacedName) storeWorkload {
 	return func(b *testing.B, open func() store, pods []*corev1.Pod) {
 		s := filled(open, pods)
-		next := rotation[lookup]{keys: lookups(pods, order)}
+		next := rotation[lookup]{keys: lookups(pods, order, key)}
 		for b.Loop() {
 			lookup := next.key()
 			if got := s.get(lookup.key); got != lookup.want {

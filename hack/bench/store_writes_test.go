@@ -23,7 +23,7 @@ func BenchmarkStoreWriteStall(b *testing.B) {
 // the writer allocates counts as well: an operation is one get and the writes that happen meanwhile.
 func getUnderWrites(b *testing.B, open func() store, pods []*corev1.Pod) {
 	s := filled(open, pods)
-	all := lookups(pods, stored)
+	all := lookups(pods, stored, foreignKey)
 	updates := revisionsOf(pods, stored)
 	var last *corev1.Pod
 	var readers atomic.Int64

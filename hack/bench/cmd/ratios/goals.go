@@ -33,7 +33,7 @@ func goals() []goal {
 		queue("AddAfter", "a delay is set for one of 100 000 keys that wait about an hour; one in ten brings its key forward", faster(4)),
 		queue("AddAfterEarlier", "the same, and each brings its key forward"),
 
-		store("Get", "an object is read by its key", faster(2), noAllocs()).of("order", "stored"),
+		store("Get", "an object is read by its key", faster(2), noAllocs()).of("keys", "foreign").of("order", "stored"),
 		store("GetUnderWrites", "the same in parallel while one writer updates", faster(4), times("writes/s", 1)),
 		store("List", "all objects are visited", faster(4), atMost(bytesPerOp, 100_000-1)). // less than a byte per object
 													of("by", "chunk"),
