@@ -11,7 +11,7 @@ import (
 // sizes are those between which the cost of an operation, and of an object, should not grow.
 func sizes() []int { return []int{10_000, 100_000, 1_000_000} }
 
-func BenchmarkStoreGrowthGet(b *testing.B)    { grow(b, true, getOne(hot)) }
+func BenchmarkStoreGrowthGet(b *testing.B)    { grow(b, true, getOne(hot, foreignKey)) }
 func BenchmarkStoreGrowthUpdate(b *testing.B) { grow(b, true, updateOne(hot)) }
 func BenchmarkStoreGrowthFill(b *testing.B)   { grow(b, false, fill) }
 
