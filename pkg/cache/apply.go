@@ -1,6 +1,8 @@
 package cache
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/store"
@@ -159,7 +161,10 @@ func (a *applying[T]) replace(items []T, kept []identity) {
 		a.events = make([]Event[T], 0, len(items))
 	}
 	seen := make([]bool, before) // by slot
-	for _, item := range items {
+	for n, item := range items {
+		if len(a.events) == cap(a.events) && len(a.events) >= unmerged { // most of it is news
+			a.events = slices.Grow(a.events, len(items)-n)
+		}
 		key := keyOf(item)
 		old, at := a.tx.Find(key)
 		if at.Exists() && at.Slot() < before {
