@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// unmerged is how many deltas may wait in a [DeltaFIFO] as they came. More are merged by key.
+// unmerged is how many deltas may wait in a [DeltaFIFO] as they came. More are merged by key. Tests set less.
 const unmerged = 1024
 
 // pending is one buffer of a [DeltaFIFO]. It does no locking.
@@ -15,6 +15,7 @@ const unmerged = 1024
 // deletion of what the consumer may know, and the state after it. A deletion followed by a creation therefore stays
 // visible, and everything between is merged away, also an object that came and went and that the consumer has not heard of.
 type pending[T Object] struct {
+	limit  int // of unmerged deltas
 	batch  Batch[T]
 	merged *keyed[change[T]] // the deltas, once they are many; else batch has them
 	keys   map[types.NamespacedName]struct{}
@@ -34,7 +35,7 @@ func (p *pending[T]) empty() bool {
 func (p *pending[T]) push(delta Delta[T], known func(types.NamespacedName) bool) {
 	if p.merged == nil {
 		p.batch.Deltas = append(p.batch.Deltas, delta)
-		if len(p.batch.Deltas) > unmerged {
+		if len(p.batch.Deltas) > p.limit {
 			p.mergeAll(known)
 		}
 		return
@@ -124,8 +125,8 @@ func (p *pending[T]) seal() {
 func (p *pending[T]) reset() {
 	deltas := p.batch.Deltas
 	clear(deltas) // lets the objects go
-	if cap(deltas) > 2*unmerged {
+	if cap(deltas) > 2*p.limit {
 		deltas = nil
 	}
-	*p = pending[T]{batch: Batch[T]{Deltas: deltas[:0]}}
+	*p = pending[T]{limit: p.limit, batch: Batch[T]{Deltas: deltas[:0]}}
 }
