@@ -16,15 +16,11 @@ import (
 // object that has taken the place of another, as its UID tells, is a deletion, with an unknown final state, and an addition.
 func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
 	a := applying[T]{indexer: i, tx: i.store.Begin()}
-	a.version = a.tx.Version()
-	if batch.NewEpoch || a.version == "" || older(a.version, batch.ResourceVersion) {
-		a.version = batch.ResourceVersion
-	}
 	defer a.commit(&batch)
 	if batch.Replaced {
-		a.anyVersion, a.relisting = batch.NewEpoch, true
+		a.newEpoch, a.relisting = batch.NewEpoch, true
 		a.replace(batch.Items, batch.kept)
-		a.anyVersion, a.relisting = false, false
+		a.newEpoch, a.relisting = false, false
 	}
 	i.refused.Add(int64(batch.refused))
 	a.applyAll(batch.Deltas)
@@ -52,9 +48,9 @@ type applying[T Object] struct {
 	indexer    *Indexer[T]
 	tx         *store.Transaction[types.NamespacedName, T]
 	events     []Event[T]
-	version    string // of the stream after the batch
-	relisting  bool   // the replacement is being applied
-	anyVersion bool   // versions do not count, as in the replacement that begins a new epoch
+	relisting  bool // the replacement is being applied
+	newEpoch   bool // and it begins a new epoch
+	anyVersion bool // versions do not count
 }
 
 func (a *applying[T]) commit(batch *Batch[T]) {
@@ -96,18 +92,19 @@ func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place
 	switch {
 	case !at.Exists():
 		event.Type = Added
-	case a.refuses(obj, old):
+	case a.refuses(key, obj, old):
 		return
 	case old.GetUID() != obj.GetUID():
 		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
 		var none T
 		event.Type, event.Old = Added, none
-	case !a.anyVersion && sameVersion(old, obj):
+	case sameVersion(old, obj) && !a.incomparable(key):
 		a.same(event, at)
 		return
 	}
 	a.events = append(a.events, event)
 	a.tx.Put(at, obj)
+	delete(a.indexer.outlived, key)
 }
 
 // same is put for a version that is there already. Of those who want to hear of that, client-go's fake clientsets may have
@@ -126,7 +123,7 @@ func (a *applying[T]) same(event Event[T], at store.Place) {
 }
 
 func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at store.Place) {
-	if !at.Exists() || a.refuses(delta.Object, old) {
+	if !at.Exists() || a.refuses(key, delta.Object, old) {
 		return
 	}
 	event := Event[T]{Type: Deleted, Key: key, Object: delta.Object, FinalStateUnknown: delta.FinalStateUnknown}
@@ -138,16 +135,25 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 	}
 	a.events = append(a.events, event)
 	a.tx.Delete(at)
+	delete(a.indexer.outlived, key)
 }
 
-// refuses says whether what is reported is older than what is there, and counts it. What is there may be of the epoch
-// before, when nothing usable has come since: then its version is one that the stream has not reached.
-func (a *applying[T]) refuses(reported, old T) bool {
-	if a.anyVersion || !older(reported.GetResourceVersion(), old.GetResourceVersion()) || older(a.version, old.GetResourceVersion()) {
+// refuses says whether what is reported is older than what is there, and counts it.
+func (a *applying[T]) refuses(key types.NamespacedName, reported, old T) bool {
+	if !older(reported.GetResourceVersion(), old.GetResourceVersion()) || a.incomparable(key) {
 		return false
 	}
 	a.indexer.refused.Add(1)
 	return true
+}
+
+// incomparable says whether what is there is of an epoch before, so that its version means nothing.
+func (a *applying[T]) incomparable(key types.NamespacedName) bool {
+	if a.newEpoch || a.anyVersion || len(a.indexer.outlived) == 0 {
+		return a.newEpoch || a.anyVersion
+	}
+	_, ok := a.indexer.outlived[key]
+	return ok
 }
 
 func sameVersion[T Object](a, b T) bool {
@@ -175,6 +181,7 @@ func (a *applying[T]) replace(items []T, kept []identity) {
 	for _, id := range kept {
 		if old, at := a.tx.Find(id.key); at.Exists() && at.Slot() < before && old.GetUID() == id.uid {
 			seen[at.Slot()] = true
+			a.outlive(id.key)
 		}
 	}
 	// From the last one on: what moves into the slot of a deleted object is not to be deleted.
@@ -182,7 +189,19 @@ func (a *applying[T]) replace(items []T, kept []identity) {
 		if !seen[slot] {
 			obj := a.tx.At(slot)
 			a.events = append(a.events, Event[T]{Type: Deleted, Key: keyOf(obj), Object: obj, FinalStateUnknown: true})
+			delete(a.indexer.outlived, keyOf(obj))
 			a.tx.Delete(a.tx.PlaceOf(slot))
 		}
 	}
+}
+
+// outlive notes that an object stays as it is in a new epoch.
+func (a *applying[T]) outlive(key types.NamespacedName) {
+	if !a.newEpoch {
+		return
+	}
+	if a.indexer.outlived == nil {
+		a.indexer.outlived = make(map[types.NamespacedName]struct{})
+	}
+	a.indexer.outlived[key] = struct{}{}
 }

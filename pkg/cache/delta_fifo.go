@@ -42,7 +42,7 @@ type DeltaFIFO[T Object] struct {
 
 // NewDeltaFIFO returns an empty DeltaFIFO. The consumer applies each batch to known before it pops the next.
 func NewDeltaFIFO[T Object](known Known[T]) *DeltaFIFO[T] {
-	return &DeltaFIFO[T]{known: known, ready: newToken(), waiting: &pending[T]{}, taken: &pending[T]{}}
+	return &DeltaFIFO[T]{known: known, ready: newToken(), waiting: &pending[T]{limit: unmerged}, taken: &pending[T]{limit: unmerged}}
 }
 
 // Add records a created object.

@@ -17,13 +17,14 @@ type segment[T Object] struct {
 	next atomic.Pointer[segment[T]]
 }
 
-// maxLag is how many events behind the log a [feed] may be until they are merged for it by key.
+// maxLag is how many events behind the log a [feed] may be until they are merged for it by key. Tests set less.
 const maxLag = 4096
 
 // A feed is the way of one subscriber through the log. It follows the log segment by segment; when it falls behind, what
 // it has missed is merged by key into a backlog of its own. All methods may be called concurrently.
 type feed[T Object] struct {
-	wake token // is there while something may wait
+	wake   token // is there while something may wait
+	maxLag int64
 
 	mu        sync.Mutex
 	replay    *Snapshot[T] // what existed when the feed joined a running informer, until taken
@@ -42,7 +43,7 @@ type replay[T Object] struct {
 
 // newFeed returns a feed of what follows after a segment.
 func newFeed[T Object](after *segment[T]) *feed[T] {
-	return &feed[T]{wake: newToken(), at: after}
+	return &feed[T]{wake: newToken(), maxLag: maxLag, at: after}
 }
 
 // A portion is what a subscriber takes from its feed at a time: one of its fields.
@@ -85,7 +86,7 @@ func (f *feed[T]) take() (p portion[T], ok bool) {
 // notify tells the feed that the log has grown up to tail.
 func (f *feed[T]) notify(tail *segment[T]) {
 	f.mu.Lock()
-	if f.behind != nil || tail.end-int64(len(tail.events))-f.at.end > maxLag {
+	if f.behind != nil || tail.end-int64(len(tail.events))-f.at.end > f.maxLag {
 		f.mergeLocked()
 	}
 	f.mu.Unlock()

@@ -22,6 +22,9 @@ type Indexer[T Object] struct {
 	waiters    waiters
 	refused    atomic.Int64
 	unchanged  bool // see Config.NotifyUnchanged
+
+	// outlived has the keys of objects that are cached in a version of an epoch before. Only transactions use it.
+	outlived map[types.NamespacedName]struct{}
 }
 
 // NewIndexer returns an empty Indexer.

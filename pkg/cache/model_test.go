@@ -1,12 +1,13 @@
 package cache
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 )
@@ -14,49 +15,104 @@ import (
 // A server is the naive model: the truth at every moment, and what each event stream may say about it.
 type server struct {
 	version int
-	objects map[string]*corev1.ConfigMap
-	history map[string][]string // of each name every state it was in, as "uid@version", deletions as "uid gone"
+	uids    int
+	epoch   int
+	objects map[string]cm
+	past    map[string][]cm          // of each living object all its states in this epoch
+	history map[string][]string      // of each name every state it was in, as "uid@version", deletions as "uid gone"
+	moments map[[2]int]map[string]cm // by epoch and version
 }
 
 func newServer() *server {
-	return &server{objects: map[string]*corev1.ConfigMap{}, history: map[string][]string{}}
+	return &server{
+		version: 1, objects: map[string]cm{}, past: map[string][]cm{}, history: map[string][]string{}, moments: map[[2]int]map[string]cm{{0, 1}: {}},
+	}
 }
 
-func (s *server) create(name string) *corev1.ConfigMap {
-	return s.put(name, types.UID("uid"+strconv.Itoa(s.version+1)))
+func (s *server) note() { s.moments[[2]int{s.epoch, s.version}] = maps.Clone(s.objects) }
+
+func (s *server) create(name string, bad bool) cm {
+	s.uids++
+	s.past[name] = nil
+	return s.put(name, types.UID("uid"+strconv.Itoa(s.uids)), bad)
 }
 
-func (s *server) put(name string, uid types.UID) *corev1.ConfigMap {
+func (s *server) put(name string, uid types.UID, bad bool) cm {
 	s.version++
 	obj := configMap(name, uid, strconv.Itoa(s.version))
+	if bad {
+		obj.Labels["bad"] = "yes"
+	}
 	s.objects[name] = obj
+	s.past[name] = append(s.past[name], obj)
 	s.history[name] = append(s.history[name], stateOf(obj))
+	s.note()
 	return obj
 }
 
 // remove returns the final state, which carries the version of the deletion.
-func (s *server) remove(name string) *corev1.ConfigMap {
+func (s *server) remove(name string) cm {
 	s.version++
 	last := s.objects[name]
 	delete(s.objects, name)
 	s.history[name] = append(s.history[name], goneState(last.UID))
-	return configMap(name, last.UID, strconv.Itoa(s.version))
+	s.note()
+	final := configMap(name, last.UID, strconv.Itoa(s.version))
+	final.Labels["bad"] = last.Labels["bad"]
+	return final
 }
 
-func (s *server) list() []*corev1.ConfigMap { return slices.Collect(maps.Values(s.objects)) }
+// restore makes the server what it was at a version of this epoch.
+func (s *server) restore(version int) {
+	backup := s.moments[[2]int{s.epoch, version}]
+	for name, obj := range s.objects {
+		if was := backup[name]; was == nil || was.UID != obj.UID {
+			s.history[name] = append(s.history[name], goneState(obj.UID))
+		}
+	}
+	s.epoch++
+	s.version, s.objects, s.past = version, maps.Clone(backup), map[string][]cm{}
+	for name, obj := range s.objects {
+		s.history[name] = append(s.history[name], stateOf(obj))
+		s.past[name] = []cm{obj}
+	}
+	s.note()
+}
+
+func (s *server) list() []cm {
+	var list []cm
+	for _, name := range slices.Sorted(maps.Keys(s.objects)) {
+		list = append(list, s.objects[name].DeepCopy())
+	}
+	return list
+}
+
+// bad is the transform of the model.
+func bad(obj cm) (cm, error) {
+	if obj.Labels["bad"] != "" {
+		return nil, errors.New("bad")
+	}
+	return obj, nil
+}
+
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
 
 // A replayer builds a map from events alone and checks that each event fits what it knows.
 type replayer struct {
-	t       *rapid.T
-	objects map[types.NamespacedName]*corev1.ConfigMap
+	t       failer
+	objects map[types.NamespacedName]cm
 	seen    map[string][]string
+	added   map[types.UID]int
 }
 
-func newReplayer(t *rapid.T) *replayer {
-	return &replayer{t: t, objects: map[types.NamespacedName]*corev1.ConfigMap{}, seen: map[string][]string{}}
+func newReplayer(t failer) *replayer {
+	return &replayer{t, map[types.NamespacedName]cm{}, map[string][]string{}, map[types.UID]int{}}
 }
 
-func (r *replayer) apply(event Event[*corev1.ConfigMap]) {
+func (r *replayer) apply(event Event[cm]) {
 	known, exists := r.objects[event.Key]
 	switch {
 	case event.Type == Added && exists:
@@ -65,32 +121,46 @@ func (r *replayer) apply(event Event[*corev1.ConfigMap]) {
 		r.t.Fatalf("%q %s, but not known", event.Key, event.Type)
 	case event.Type == Updated && event.Old != known:
 		r.t.Fatalf("%q updated from %s, but known as %s", event.Key, stateOf(event.Old), stateOf(known))
+	case event.Type != Updated && event.Old != nil:
+		r.t.Fatalf("%q %s, but with an old state", event.Key, event.Type)
 	case exists && known.UID != event.Object.UID:
 		r.t.Fatalf("%q %s with UID %s, but known with %s", event.Key, event.Type, event.Object.UID, known.UID)
+	case event.Resync && stateOf(event.Object) != stateOf(known):
+		r.t.Fatalf("%q told again as %s, but known as %s", event.Key, stateOf(event.Object), stateOf(known))
 	}
+	name := event.Key.Name
 	if event.Type == Deleted {
 		delete(r.objects, event.Key)
-		r.seen[event.Key.Name] = append(r.seen[event.Key.Name], goneState(event.Object.UID))
+		r.seen[name] = append(r.seen[name], goneState(event.Object.UID))
 		return
 	}
+	if event.Type == Added {
+		r.added[event.Object.UID]++
+	}
 	r.objects[event.Key] = event.Object
-	r.seen[event.Key.Name] = append(r.seen[event.Key.Name], stateOf(event.Object))
+	if !event.Resync {
+		r.seen[name] = append(r.seen[name], stateOf(event.Object))
+	}
 }
 
-// check compares what the events said with the truth.
-func (r *replayer) check(s *server) {
-	if len(r.objects) != len(s.objects) {
-		r.t.Fatalf("events replayed give %d objects, the server has %d", len(r.objects), len(s.objects))
+// check compares what the events said with the cache and with history.
+func (r *replayer) check(s *server, content Snapshot[cm]) {
+	if len(r.objects) != content.Len() {
+		r.t.Fatalf("events replayed give %d objects, the cache has %d", len(r.objects), content.Len())
 	}
-	for name, want := range s.objects {
-		got := r.objects[KeyOf(want)]
-		if got == nil || stateOf(got) != stateOf(want) {
-			r.t.Fatalf("events replayed give another %q than the server has, %s", name, stateOf(want))
+	for obj := range content.All() {
+		if r.objects[KeyOf(obj)] != obj {
+			r.t.Fatalf("events replayed give another %q than the cache has, %s", obj.Name, stateOf(obj))
 		}
 	}
 	for name, seen := range r.seen {
 		if !isSubsequence(seen, s.history[name]) {
 			r.t.Fatalf("%q was seen as %v, which is no subsequence of its history %v", name, seen, s.history[name])
+		}
+	}
+	for uid, added := range r.added {
+		if added > 1+s.epoch {
+			r.t.Fatalf("%s was added %d times in %d epochs", uid, added, 1+s.epoch)
 		}
 	}
 }
@@ -104,90 +174,39 @@ func isSubsequence(part, whole []string) bool {
 	return len(part) == 0
 }
 
-// The whole way of an event without its goroutines: a producer, the buffer, the store and two subscribers, one of them
-// slow. Whatever happens in between, events replayed give the store, and the store what the server has.
+// The whole way of an event without its goroutines. Whatever happens in between, the cache is what the server was at the
+// version it claims, events replayed give the cache, and what waits is bounded.
 func TestPipelineAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := newServer()
-		indexer := NewIndexer[*corev1.ConfigMap]()
-		byVersion := AddIndex(indexer, "version", func(obj *corev1.ConfigMap) ([]string, error) {
-			return []string{obj.Labels["version"]}, nil
-		})
-		fifo := NewDeltaFIFO(indexer)
-		slow, slowSeen, fastSeen := newBacklog[*corev1.ConfigMap](), newReplayer(t), newReplayer(t)
-		name := rapid.SampledFrom([]string{"a", "b", "c"})
-		connected := true
-
-		apply := func() {
-			batch, _ := fifo.swap()
-			for _, event := range indexer.Apply(batch) {
-				fastSeen.apply(event)
-				slow.push(event)
-			}
+		w := newWorld(t, rapid.Bool().Draw(t, "unchanged"))
+		steps := rapid.IntRange(1, 300).Draw(t, "steps")
+		for range steps {
+			w.step(func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "choice") })
 		}
-		catchUp := func() {
-			for event := range slow.all() {
-				slowSeen.apply(event)
-			}
-			slow = newBacklog[*corev1.ConfigMap]()
-		}
-		t.Repeat(map[string]func(*rapid.T){
-			"write": func(t *rapid.T) {
-				name := name.Draw(t, "name")
-				old, exists := s.objects[name]
-				switch {
-				case !exists:
-					if obj := s.create(name); connected {
-						fifo.Add(obj)
-					}
-				case rapid.Bool().Draw(t, "delete"):
-					if obj := s.remove(name); connected {
-						fifo.Delete(obj)
-					}
-				default:
-					if obj := s.put(name, old.UID); connected {
-						fifo.Update(obj)
-					}
-				}
-			},
-			"disconnect": func(*rapid.T) { connected = false },
-			"relist": func(*rapid.T) {
-				fifo.Replace(s.list(), strconv.Itoa(s.version))
-				connected = true
-			},
-			"apply":   func(*rapid.T) { apply() },
-			"deliver": func(*rapid.T) { catchUp() },
-			"": func(t *rapid.T) {
-				count := 0
-				for range slow.all() {
-					count++
-				}
-				if count != slow.count || count > 2*3 || len(slow.keys.entries) > 2*slow.keys.len()+1 {
-					t.Fatalf("the backlog has %d events in %d entries for %d keys, and counts %d",
-						count, len(slow.keys.entries), slow.keys.len(), slow.count)
-				}
-			},
-		})
-		if !connected {
-			fifo.Replace(s.list(), strconv.Itoa(s.version))
-		}
-		apply()
-		catchUp()
-		fastSeen.check(s)
-		slowSeen.check(s)
-		for _, want := range s.objects {
-			if got, ok := indexer.Get(KeyOf(want)); !ok || stateOf(got) != stateOf(want) {
-				t.Fatalf("the store does not have %q as the server does", want.Name)
-			}
-			if got := slices.Collect(byVersion.Lookup(want.ResourceVersion)); len(got) != 1 || got[0].Name != want.Name {
-				t.Fatalf("the index does not find %q", want.Name)
-			}
-		}
-		if values := len(slices.Collect(byVersion.Values())); indexer.Len() != len(s.objects) || values != len(s.objects) {
-			t.Fatalf("%d objects and %d index values, want %d", indexer.Len(), values, len(s.objects))
-		}
-		if s.version > 0 && indexer.ResourceVersion() != strconv.Itoa(s.version) {
-			t.Fatalf("the store is at version %q, the server at %d", indexer.ResourceVersion(), s.version)
-		}
+		w.finish()
 	})
 }
+
+// A program of bytes: each is a choice.
+func FuzzPipeline(f *testing.F) {
+	f.Add([]byte("disconnect, relist, write, join, and take all that is there"))
+	f.Fuzz(func(t *testing.T, program []byte) {
+		if len(program) > 4000 {
+			t.Skip()
+		}
+		w := newWorld(t, len(program)%2 == 0)
+		for len(program) > 0 {
+			w.step(func(n int) int {
+				if len(program) == 0 {
+					return 0
+				}
+				choice := int(program[0]) % n
+				program = program[1:]
+				return choice
+			})
+		}
+		w.finish()
+	})
+}
+
+var someTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// unmerged is how many deltas may wait in a [DeltaFIFO] as they came. More are merged by key.
+// unmerged is how many deltas may wait in a [DeltaFIFO] as they came. More are merged by key. Tests set less.
 const unmerged = 1024
 
 // muchMemory is how many deltas a buffer has room for when it is let go with all that belongs to it.
@@ -18,6 +18,7 @@ const muchMemory = 16 * unmerged
 // deletion of what the consumer may know, and the state after it. A deletion followed by a creation therefore stays
 // visible, and everything between is merged away, also an object that came and went and that the consumer has not heard of.
 type pending[T Object] struct {
+	limit  int // of unmerged deltas
 	batch  Batch[T]
 	merged *keyed[change[T]] // the deltas, once they are many; else batch has them
 	spare  *keyed[change[T]] // empty, to be merged when that is needed again
@@ -38,7 +39,7 @@ func (p *pending[T]) empty() bool {
 func (p *pending[T]) push(delta Delta[T], known func(types.NamespacedName) bool) {
 	if p.merged == nil {
 		p.batch.Deltas = append(p.batch.Deltas, delta)
-		if len(p.batch.Deltas) > unmerged {
+		if len(p.batch.Deltas) > p.limit {
 			p.mergeAll(known)
 		}
 		return
@@ -134,5 +135,5 @@ func (p *pending[T]) reset() {
 	if cap(deltas) > muchMemory {
 		deltas, spare = nil, nil
 	}
-	*p = pending[T]{batch: Batch[T]{Deltas: deltas[:0]}, spare: spare}
+	*p = pending[T]{limit: p.limit, batch: Batch[T]{Deltas: deltas[:0]}, spare: spare}
 }
