@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"weak"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // A relay is an indexer with a log, without goroutines.
@@ -74,10 +76,11 @@ func TestAClosedSubscriptionKeepsNothing(t *testing.T) {
 func TestTheLogIsLetGo(t *testing.T) {
 	r := newRelay()
 	f := r.out.join(0, time.Time{})
-	obj := configMap("a", "u", "1")
-	gone := weak.Make(obj)
-	r.apply(set(obj))
-	obj = nil
+	gone := func() weak.Pointer[corev1.ConfigMap] {
+		obj := configMap("a", "u", "1")
+		r.apply(set(obj))
+		return weak.Make(obj)
+	}()
 	r.apply(remove(configMap("a", "u", "2")))
 	r.apply(set(configMap("b", "u", "3")))
 	drain(f)
