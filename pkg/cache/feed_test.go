@@ -170,3 +170,17 @@ func TestNewsOfTheSameVersionIsNotMergedAway(t *testing.T) {
 		}
 	}
 }
+
+func TestASubscriberThatMergesItsInitialEventsSyncsAllTheSame(t *testing.T) {
+	indexer := NewIndexer[cm]()
+	r := relay{indexer, newFanOut(indexer.Snapshot())}
+	f := r.out.join(0, time.Time{})
+	f.maxLag = 1
+	r.out.tell(indexer.Apply(batchOf(set(configMap("a", "u", "1")))), indexer.Snapshot(), true)
+	for version := range 5 {
+		r.apply(set(configMap("a", "u", fmt.Sprint(2+version))))
+	}
+	if p, ok := f.take(); !ok || !p.initial || p.behind == nil {
+		t.Errorf("took %+v, want what was merged, initial events included", p)
+	}
+}
