@@ -115,7 +115,8 @@ func TestMergedOrNotTheEndIsTheSame(t *testing.T) {
 		"an older deletion among the real ones": {[]cm{known}, []step{gone("u", v1), state("u", v3), gone("u", v4)}, []string{"Deleted u@" + v4}},
 		"an older state of one not known yet":   {nil, []step{state("u", v3), state("u", v2), gone("u", v1)}, []string{"Added u@" + v3}},
 		"everything twice": {
-			[]cm{known}, []step{gone("u", v3), gone("u", v3), state("v", v4), state("v", v4)},
+			[]cm{known},
+			[]step{gone("u", v3), gone("u", v3), state("v", v4), state("v", v4)},
 			[]string{"Deleted u@" + v3, "Added v@" + v4},
 		},
 	}

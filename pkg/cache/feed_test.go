@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"weak"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // A relay is an indexer with a log, without goroutines.
@@ -74,10 +76,11 @@ func TestAClosedSubscriptionKeepsNothing(t *testing.T) {
 func TestTheLogIsLetGo(t *testing.T) {
 	r := newRelay()
 	f := r.out.join(0, time.Time{})
-	obj := configMap("a", "u", "1")
-	gone := weak.Make(obj)
-	r.apply(set(obj))
-	obj = nil
+	gone := func() weak.Pointer[corev1.ConfigMap] {
+		obj := configMap("a", "u", "1")
+		r.apply(set(obj))
+		return weak.Make(obj)
+	}()
 	r.apply(remove(configMap("a", "u", "2")))
 	r.apply(set(configMap("b", "u", "3")))
 	drain(f)
@@ -165,5 +168,19 @@ func TestNewsOfTheSameVersionIsNotMergedAway(t *testing.T) {
 		if event.Object != second || event.Type != Added || event.Resync {
 			t.Errorf("what waits is %s, and not what is cached now", entryOf(event))
 		}
+	}
+}
+
+func TestASubscriberThatMergesItsInitialEventsSyncsAllTheSame(t *testing.T) {
+	indexer := NewIndexer[cm]()
+	r := relay{indexer, newFanOut(indexer.Snapshot())}
+	f := r.out.join(0, time.Time{})
+	f.maxLag = 1
+	r.out.tell(indexer.Apply(batchOf(set(configMap("a", "u", "1")))), indexer.Snapshot(), true)
+	for version := range 5 {
+		r.apply(set(configMap("a", "u", fmt.Sprint(2+version))))
+	}
+	if p, ok := f.take(); !ok || !p.initial || p.behind == nil {
+		t.Errorf("took %+v, want what was merged, initial events included", p)
 	}
 }

@@ -40,7 +40,7 @@ func TestResyncTellsEverythingAgain(t *testing.T) {
 		seldom.next(s.T, initial...)
 		time.Sleep(time.Minute - 1)
 		often.next(s.T)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		often.next(s.T, again...)
 		s.informer.SubscribeWith(late.handle, SubscribeOptions{Resync: 30 * time.Second})
 		late.next(s.T, initial...)
@@ -105,16 +105,16 @@ func TestTheHandlersContextIsThatOfRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newTestInformer(newLiveServer())
 		ctx, cancel := context.WithCancel(context.WithValue(t.Context(), mark{}, "ours"))
-		var got context.Context
+		got := make(chan context.Context, 2)
 		i.Subscribe("s", func(ctx context.Context, _ Event[cm]) {
-			got = ctx
+			got <- ctx
 			cancel()
 		})
 		if err := i.Run(ctx); err != nil {
 			t.Error(err)
 		}
-		if got.Value(mark{}) != "ours" || got.Err() == nil {
-			t.Errorf("the handler got %v", got)
+		if ctx := <-got; ctx.Value(mark{}) != "ours" || ctx.Err() == nil {
+			t.Errorf("the handler got %v", ctx)
 		}
 	})
 }
@@ -256,6 +256,7 @@ func TestConcurrentUse(t *testing.T) {
 
 // comeAndGo subscribes again and again; each time the events must add up to what the cache has.
 func comeAndGo(ctx context.Context, t *testing.T, i *Informer[cm]) {
+	t.Helper()
 	for ctx.Err() == nil {
 		seen := newReplayer(t)
 		s := i.SubscribeWith(func(_ context.Context, event Event[cm]) { seen.apply(event) }, SubscribeOptions{Resync: time.Millisecond})
@@ -268,6 +269,7 @@ func comeAndGo(ctx context.Context, t *testing.T, i *Informer[cm]) {
 }
 
 func read(ctx context.Context, t *testing.T, indexer *Indexer[cm], byName *Index[cm, string]) {
+	t.Helper()
 	for ctx.Err() == nil {
 		s := indexer.Snapshot()
 		for obj := range s.All() {

@@ -20,8 +20,7 @@ func spoil(obj cm) (cm, error) {
 		return nil, errors.New("no such field")
 	case "panic":
 		obj.ResourceVersion = "9999"
-		var none map[string]int
-		none[obj.Name] = 1
+		panic(obj.Name)
 	case "nil":
 		return nil, nil
 	case "name":

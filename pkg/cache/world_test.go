@@ -114,7 +114,8 @@ func (w *world) restore(choose func(int) int) {
 	}
 	version := 1 + choose(known-1)
 	for w.server.moments[[2]int{w.server.epoch, version}] == nil {
-		if version++; version >= known {
+		version++
+		if version >= known {
 			return
 		}
 	}
