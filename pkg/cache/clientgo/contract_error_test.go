@@ -1,0 +1,151 @@
+package clientgo_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/cache"
+)
+
+func errUnavailable() error { return apierrors.NewServiceUnavailable("not now") }
+
+type contextKey struct{}
+
+// The watch error handler gets the informer's context and a Reflector that it may ask what every handler asks.
+func TestContractWatchErrorHandler(t *testing.T) {
+	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
+		source := newSource(newPod("a"))
+		forbidden := apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("no role"))
+		source.failLists(forbidden, forbidden, errUnavailable(), errUnavailable())
+		informer := newPodInformer(impl, source)
+		var errs []error
+		wantOK(t, informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, r *cache.Reflector, err error) {
+			if ctx.Value(contextKey{}) != "ours" {
+				t.Error("the handler has another context than the informer")
+			}
+			if r.TypeDescription() != "*v1.Pod" || r.Name() == "" || r.LastSyncResourceVersion() != "" {
+				t.Errorf("the reflector says %q, %q, %q", r.TypeDescription(), r.Name(), r.LastSyncResourceVersion())
+			}
+			cache.DefaultWatchErrorHandler(ctx, r, err) // which reads the reflector's fields
+			errs = append(errs, err)
+		}))
+		go informer.RunWithContext(context.WithValue(ctx, contextKey{}, "ours"))
+		settle()
+		if len(errs) != 1 || !errors.Is(errs[0], forbidden) {
+			t.Errorf("the handler was told %v, want the failure of the list", errs)
+		}
+		pause()
+		if !slices.ContainsFunc(errs, apierrors.IsServiceUnavailable) || !informer.HasSynced() {
+			t.Errorf("the handler was told %v, and the informer is synced: %t", errs, informer.HasSynced())
+		}
+	})
+}
+
+func TestContractWatchErrorHandlerLastWins(t *testing.T) {
+	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+		source := newSource()
+		source.failLists(errUnavailable())
+		informer := newPodInformer(impl, source)
+		wantOK(t, informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {
+			t.Error("the handler that was replaced was called")
+		}))
+		calls := 0
+		wantOK(t, informer.SetWatchErrorHandler(func(r *cache.Reflector, err error) { calls++ }))
+		go informer.RunWithContext(ctx)
+		pause()
+		if calls != 1 {
+			t.Errorf("the handler was called %d times, want once", calls)
+		}
+	})
+}
+
+func TestContractWatchErrorHandlerKnowsTheVersion(t *testing.T) {
+	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+		source := newSource(newPod("a"), newPod("b"))
+		informer := newPodInformer(impl, source)
+		var versions []string
+		wantOK(t, informer.SetWatchErrorHandler(func(r *cache.Reflector, err error) {
+			versions = append(versions, r.LastSyncResourceVersion())
+		}))
+		source.failWatches(apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("no watch")))
+		go informer.RunWithContext(ctx)
+		settle()
+		if !slices.Equal(versions, []string{"2"}) {
+			t.Errorf("when the watch failed, the reflector was at %q, want 2", versions)
+		}
+		if !informer.HasSynced() {
+			t.Error("a list without a watch is no sync")
+		}
+	})
+}
+
+func TestContractWatchErrorHandlerOfStreams(t *testing.T) {
+	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+		source := newSource(newPod("a"))
+		informer := newPodInformer(impl, source)
+		var errs []error
+		wantOK(t, informer.SetWatchErrorHandler(func(r *cache.Reflector, err error) { errs = append(errs, err) }))
+		go informer.RunWithContext(ctx)
+		settle()
+		source.expire()
+		pause()
+		switch {
+		case impl.defects.streamErrorsUnreported && len(errs) > 0:
+			t.Errorf("the handler was told %v, which is better than it was known to be", errs)
+		case !impl.defects.streamErrorsUnreported && !slices.ContainsFunc(errs, apierrors.IsResourceExpired):
+			t.Errorf("the handler was told %v, want 410 Gone", errs)
+		}
+	})
+}
+
+// Requests carry the context of the informer, if the ListerWatcher takes one.
+func TestContractRequestsCarryTheContext(t *testing.T) {
+	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
+		source := newSource(newPod("a"))
+		go newPodInformer(impl, source).RunWithContext(context.WithValue(ctx, contextKey{}, "ours"))
+		settle()
+		for _, request := range source.requests() {
+			if request.ctx.Value(contextKey{}) != "ours" {
+				t.Errorf("a %s has another context than the informer", request.verb)
+			}
+		}
+	})
+}
+
+// A ListerWatcher of before contexts does as well.
+func TestContractListerWatcherWithoutContext(t *testing.T) {
+	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+		source := newSource(newPod("a"))
+		informer := newPodInformer(impl, old{source})
+		handler, _ := subscribe(t, informer)
+		go informer.RunWithContext(ctx)
+		handler.want(t, "add default/a@1 initial")
+	})
+}
+
+// Old hides the methods of a source that take a context.
+type old struct{ cache.ListerWatcher }
+
+// IsWatchListSemanticsUnSupported forwards what embedding the interface hides.
+func (old) IsWatchListSemanticsUnSupported() bool { return true }
+
+// A client that says that it cannot stream is listed. Fakes say so.
+func TestContractClientThatCannotStream(t *testing.T) {
+	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
+		source := newSource(newPod("a"))
+		go newPodInformer(impl, source).RunWithContext(ctx)
+		settle()
+		for _, request := range source.requests() {
+			if streamed := request.options.SendInitialEvents != nil; streamed != source.streams {
+				t.Errorf("a %s asked for initial events: %t", request.verb, streamed)
+			}
+			if source.streams {
+				break // only the first asks
+			}
+		}
+	})
+}
