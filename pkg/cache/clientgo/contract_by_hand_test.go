@@ -1,18 +1,16 @@
 package clientgo_test
 
 import (
-	"context"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	corelisters "k8s.io/client-go/listers/core/v1"
 )
 
 // Unit tests of controllers fill the cache of an informer that never runs.
 func TestContractCacheFilledByHand(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource())
+	forEach(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource())
 		pod := newPod("a", onNode("n1"), withLabels(map[string]string{"app": "web"}))
 		wantOK(t, informer.GetStore().Add(pod))
 		wantOK(t, informer.GetIndexer().Add(newPod("b", onNode("n1"))))
@@ -37,9 +35,9 @@ func TestContractCacheFilledByHand(t *testing.T) {
 
 // A handler is not told of what was put into the cache by hand, and the first list settles what is true.
 func TestContractCacheFilledBeforeTheStart(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a"))
+		informer := newPodInformer(t.implementation, source)
 		before, _ := subscribe(t, informer)
 		wantOK(t, informer.GetStore().Add(newPod("a", atVersion("0"))))
 		wantOK(t, informer.GetStore().Add(newPod("gone", atVersion("0"))))
@@ -47,7 +45,7 @@ func TestContractCacheFilledBeforeTheStart(t *testing.T) {
 		before.want(t)
 		after.want(t)
 
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		for _, handler := range []*recorder{before, after} {
 			handler.wantUnordered(t, "update default/a@0 to default/a@1", "lost default/gone last default/gone@0")
 		}
@@ -56,11 +54,11 @@ func TestContractCacheFilledBeforeTheStart(t *testing.T) {
 }
 
 func TestContractCacheFilledWhileItRuns(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 
 		wantOK(t, informer.GetStore().Add(newPod("b", onNode("n1"), atVersion("0"))))

@@ -37,24 +37,24 @@ func pairings() map[string]pairing {
 }
 
 // ForEachPairing runs a scenario against every implementation and constructor.
-func forEachPairing(t *testing.T, scenario func(ctx context.Context, t *testing.T, impl implementation, pair pairing)) {
+func forEachPairing(t *testing.T, scenario func(t *scene, pair pairing)) {
 	t.Helper()
 	for name, pair := range pairings() {
 		t.Run(name, func(t *testing.T) {
-			forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) { scenario(ctx, t, impl, pair) })
+			forEachLive(t, func(t *scene) { scenario(t, pair) })
 		})
 	}
 }
 
 func TestContractController(t *testing.T) {
-	forEachPairing(t, func(ctx context.Context, t *testing.T, impl implementation, pair pairing) {
+	forEachPairing(t, func(t *scene, pair pairing) {
 		source, handler := newSource(newPod("a")), &recorder{}
-		store, controller := pair(impl, source, handler, 0)
+		store, controller := pair(t.implementation, source, handler, 0)
 		if controller.HasSynced() || cache.IsDone(controller.HasSyncedChecker()) ||
 			controller.LastSyncResourceVersion() != "" || len(store.List()) > 0 {
 			t.Error("a controller that never ran is synced")
 		}
-		running, stop := context.WithCancel(ctx)
+		running, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { controller.RunWithContext(running); close(done) }()
 		handler.want(t, "add default/a@1 initial")
@@ -77,10 +77,10 @@ func TestContractController(t *testing.T) {
 }
 
 func TestContractControllerRelists(t *testing.T) {
-	forEachPairing(t, func(ctx context.Context, t *testing.T, impl implementation, pair pairing) {
+	forEachPairing(t, func(t *scene, pair pairing) {
 		source, handler := newSource(newPod("same"), newPod("lost")), &recorder{}
-		_, controller := pair(impl, source, handler, 0)
-		go controller.Run(ctx.Done())
+		_, controller := pair(t.implementation, source, handler, 0)
+		go controller.Run(t.Context().Done())
 		handler.wantUnordered(t, "add default/same@1 initial", "add default/lost@2 initial")
 		source.miss(func() { source.delete(newPod("lost")) })
 		source.expire()
@@ -91,10 +91,10 @@ func TestContractControllerRelists(t *testing.T) {
 
 // The resync period has no minimum here.
 func TestContractControllerResyncs(t *testing.T) {
-	forEachPairing(t, func(ctx context.Context, t *testing.T, impl implementation, pair pairing) {
+	forEachPairing(t, func(t *scene, pair pairing) {
 		handler := &recorder{}
-		_, controller := pair(impl, newSource(newPod("a")), handler, time.Second/2)
-		go controller.RunWithContext(ctx)
+		_, controller := pair(t.implementation, newSource(newPod("a")), handler, time.Second/2)
+		go controller.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 		pass(time.Second)
 		handler.want(t, resynced, resynced)
@@ -103,11 +103,11 @@ func TestContractControllerResyncs(t *testing.T) {
 
 // The handler of a controller is called before it is synced: HasSynced is enough to wait for.
 func TestContractControllerSyncsAfterItsHandler(t *testing.T) {
-	forEachPairing(t, func(ctx context.Context, t *testing.T, impl implementation, pair pairing) {
+	forEachPairing(t, func(t *scene, pair pairing) {
 		release := make(chan struct{})
 		handler := cache.ResourceEventHandlerFuncs{AddFunc: func(any) { <-release }}
-		_, controller := pair(impl, newSource(newPod("a")), handler, 0)
-		go controller.RunWithContext(ctx)
+		_, controller := pair(t.implementation, newSource(newPod("a")), handler, 0)
+		go controller.RunWithContext(t.Context())
 		settle()
 		if cache.IsDone(controller.HasSyncedChecker()) {
 			t.Error("a controller is synced while its handler is at work on the first list")
@@ -121,10 +121,10 @@ func TestContractControllerSyncsAfterItsHandler(t *testing.T) {
 }
 
 func TestContractIndexerOfAController(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a", onNode("n1")))
-		indexer, controller := impl.newIndexerInformer(source, &corev1.Pod{}, 0, &recorder{}, cache.Indexers{"node": byNode})
-		go controller.RunWithContext(ctx)
+		indexer, controller := t.newIndexerInformer(source, &corev1.Pod{}, 0, &recorder{}, cache.Indexers{"node": byNode})
+		go controller.RunWithContext(t.Context())
 		settle()
 		wantByIndex(t, indexer, "node", "n1", "default/a")
 		wantOK(t, indexer.AddIndexers(cache.Indexers{"labels": byLabels}))
@@ -132,9 +132,9 @@ func TestContractIndexerOfAController(t *testing.T) {
 }
 
 func TestContractInformerOptions(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source, handler := newSource(newPod("a")), &recorder{}
-		store, controller := impl.newInformerWithOptions(cache.InformerOptions{
+		store, controller := t.newInformerWithOptions(cache.InformerOptions{
 			ListerWatcher:   source,
 			ObjectType:      &corev1.Pod{},
 			Handler:         handler,
@@ -145,7 +145,7 @@ func TestContractInformerOptions(t *testing.T) {
 				return obj, nil
 			},
 		})
-		go controller.RunWithContext(ctx)
+		go controller.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 		wantByIndex(t, store.(cache.Indexer), "node", "transformed", "default/a")
 		for _, request := range source.requests() {
@@ -157,12 +157,12 @@ func TestContractInformerOptions(t *testing.T) {
 }
 
 func TestContractControllerFilledByHand(t *testing.T) {
-	forEachPairing(t, func(ctx context.Context, t *testing.T, impl implementation, pair pairing) {
+	forEachPairing(t, func(t *scene, pair pairing) {
 		handler := &recorder{}
-		store, controller := pair(impl, newSource(newPod("a")), handler, 0)
+		store, controller := pair(t.implementation, newSource(newPod("a")), handler, 0)
 		wantOK(t, store.Add(newPod("a", atVersion("0"))))
 		wantOK(t, store.Add(newPod("gone", atVersion("0"))))
-		go controller.RunWithContext(ctx)
+		go controller.RunWithContext(t.Context())
 		handler.wantUnordered(t, "update default/a@0 to default/a@1", "lost default/gone last default/gone@0")
 	})
 }

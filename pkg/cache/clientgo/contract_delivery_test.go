@@ -1,7 +1,6 @@
 package clientgo_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -12,31 +11,12 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Feeds are the two ways in which an informer gets its initial objects.
-func feeds() map[string]func(...*corev1.Pod) *source {
-	return map[string]func(...*corev1.Pod) *source{"list": newSource, "stream": newStreamingSource}
-}
-
-// ForEachFeed runs a scenario against every implementation and feed.
-func forEachFeed(
-	t *testing.T, scenario func(ctx context.Context, t *testing.T, impl implementation, source func(...*corev1.Pod) *source),
-) {
-	t.Helper()
-	for name, newSource := range feeds() {
-		t.Run(name, func(t *testing.T) {
-			forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-				scenario(ctx, t, impl, newSource)
-			})
-		})
-	}
-}
-
 func newPodInformer(impl implementation, from cache.ListerWatcher) cache.SharedIndexInformer {
 	return impl.newSharedIndexInformer(from, &corev1.Pod{}, 0, cache.Indexers{"node": byNode})
 }
 
 // Subscribe adds a recorder.
-func subscribe(t *testing.T, informer cache.SharedInformer) (*recorder, cache.ResourceEventHandlerRegistration) {
+func subscribe(t tester, informer cache.SharedInformer) (*recorder, cache.ResourceEventHandlerRegistration) {
 	t.Helper()
 	handler := &recorder{}
 	handle, err := informer.AddEventHandler(handler)
@@ -45,14 +25,20 @@ func subscribe(t *testing.T, informer cache.SharedInformer) (*recorder, cache.Re
 }
 
 // Pause lets enough time pass for what is done after an error, such as a relist.
-func pause() { time.Sleep(time.Minute) }
+func pause() { pass(time.Minute) }
+
+// Pass lets time pass.
+func pass(period time.Duration) {
+	time.Sleep(period)
+	settle()
+}
 
 func TestContractHandlerIsToldOfChanges(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a"))
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 
 		source.create(newPod("b"))
@@ -67,10 +53,10 @@ func TestContractHandlerIsToldOfChanges(t *testing.T) {
 }
 
 func TestContractHandlerThatJoinsLate(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
-		go informer.RunWithContext(ctx)
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a"))
+		informer := newPodInformer(t.implementation, source)
+		go informer.RunWithContext(t.Context())
 		settle()
 		source.create(newPod("b"))
 		source.update(newPod("a"))
@@ -84,11 +70,11 @@ func TestContractHandlerThatJoinsLate(t *testing.T) {
 }
 
 func TestContractHandlerThatJoinsBeforeTheFirstList(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a"))
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a"))
 		source.failLists(errUnavailable(), errUnavailable())
-		informer := newPodInformer(impl, source)
-		go informer.RunWithContext(ctx)
+		informer := newPodInformer(t.implementation, source)
+		go informer.RunWithContext(t.Context())
 		settle()
 		handler, _ := subscribe(t, informer)
 		handler.want(t)
@@ -98,15 +84,15 @@ func TestContractHandlerThatJoinsBeforeTheFirstList(t *testing.T) {
 }
 
 func TestContractHandlersAreIndependent(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		stuck, release := make(chan struct{}), make(chan struct{})
 		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(any) { close(stuck); <-release }})
 		wantOK(t, err)
 		handler, _ := subscribe(t, informer)
 		again, _ := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		<-stuck
 		source.update(newPod("a"))
 		handler.want(t, "add default/a@1 initial", "update default/a@1 to default/a@2")
@@ -117,9 +103,9 @@ func TestContractHandlersAreIndependent(t *testing.T) {
 
 // A handler that is slow may miss states, never the last one, and never the order of those it sees.
 func TestContractSlowHandlerSeesTheLastState(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, release := &recorder{}, make(chan struct{})
 		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc:    func(obj any) { <-release; handler.OnAdd(obj, false) },
@@ -127,7 +113,7 @@ func TestContractSlowHandlerSeesTheLastState(t *testing.T) {
 			DeleteFunc: handler.OnDelete,
 		})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		source.create(newPod("b"))
 		for range 3 {
@@ -162,9 +148,9 @@ func TestContractSlowHandlerSeesTheLastState(t *testing.T) {
 
 // What a handler is told of is in the cache and its indexes, or something newer is.
 func TestContractHandlerIsToldAfterTheCache(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a", onNode("n1")))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		var early []string
 		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 			AddFunc: func(obj any) {
@@ -179,7 +165,7 @@ func TestContractHandlerIsToldAfterTheCache(t *testing.T) {
 			},
 		})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		source.create(newPod("b", onNode("n2")))
 		settle()
@@ -191,11 +177,11 @@ func TestContractHandlerIsToldAfterTheCache(t *testing.T) {
 
 // A list that replaces a broken watch shows what was missed. It is an update even of what did not change.
 func TestContractRelist(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("same"), newPod("changed"), newPod("lost"))
-		informer := newPodInformer(impl, source)
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("same"), newPod("changed"), newPod("lost"))
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		handler.take()
 
@@ -218,13 +204,13 @@ func TestContractRelist(t *testing.T) {
 }
 
 func TestContractTombstoneIsAValue(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler := &recorder{}
 		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{DeleteFunc: handler.OnDelete})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		source.miss(func() { source.delete(newPod("a")) })
 		source.expire()
@@ -237,11 +223,11 @@ func TestContractTombstoneIsAValue(t *testing.T) {
 }
 
 func TestContractRecreation(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a", withUID("u1")))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a#u1@1 initial")
 		source.delete(newPod("a", withUID("u1")))
 		source.create(newPod("a", withUID("u2")))
@@ -253,7 +239,7 @@ func TestContractRecreation(t *testing.T) {
 		})
 		source.expire()
 		pause()
-		if impl.defects.recreationMerged {
+		if t.defects.recreationMerged {
 			handler.want(t, "update default/a#u2@3 to default/a#u3@5")
 		} else {
 			handler.want(t, "lost default/a last default/a#u2@3", "add default/a#u3@5")
@@ -262,14 +248,14 @@ func TestContractRecreation(t *testing.T) {
 }
 
 func TestContractDeletionOfWhatWasNeverSeen(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 		source.delete(newPod("unknown"))
-		if impl.defects.unknownDeleted {
+		if t.defects.unknownDeleted {
 			handler.want(t, "delete default/unknown@2")
 		} else {
 			handler.want(t)
@@ -278,11 +264,11 @@ func TestContractDeletionOfWhatWasNeverSeen(t *testing.T) {
 }
 
 func TestContractObjectsOfAnotherTypeAreIgnored(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 		source.send(watch.Event{Type: watch.Added, Object: &corev1.ConfigMap{}})
 		source.create(newPod("b"))
@@ -292,16 +278,16 @@ func TestContractObjectsOfAnotherTypeAreIgnored(t *testing.T) {
 }
 
 func TestContractFilteringHandler(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"), newPod("b", onNode("n1")))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler := &recorder{}
 		_, err := informer.AddEventHandler(cache.FilteringResourceEventHandler{
 			FilterFunc: func(obj any) bool { return obj.(*corev1.Pod).Spec.NodeName != "" },
 			Handler:    handler,
 		})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/b@2 initial")
 		source.update(newPod("a", onNode("n1")))
 		handler.want(t, "add default/a@3")

@@ -17,11 +17,11 @@ type contextKey struct{}
 
 // The watch error handler gets the informer's context and a Reflector that it may ask what every handler asks.
 func TestContractWatchErrorHandler(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a"))
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a"))
 		forbidden := apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("no role"))
 		source.failLists(forbidden, forbidden, errUnavailable(), errUnavailable())
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		var errs []error
 		wantOK(t, informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, r *cache.Reflector, err error) {
 			if ctx.Value(contextKey{}) != "ours" {
@@ -33,7 +33,7 @@ func TestContractWatchErrorHandler(t *testing.T) {
 			cache.DefaultWatchErrorHandler(ctx, r, err) // which reads the reflector's fields
 			errs = append(errs, err)
 		}))
-		go informer.RunWithContext(context.WithValue(ctx, contextKey{}, "ours"))
+		go informer.RunWithContext(context.WithValue(t.Context(), contextKey{}, "ours"))
 		settle()
 		if len(errs) != 1 || !errors.Is(errs[0], forbidden) {
 			t.Errorf("the handler was told %v, want the failure of the list", errs)
@@ -46,16 +46,16 @@ func TestContractWatchErrorHandler(t *testing.T) {
 }
 
 func TestContractWatchErrorHandlerLastWins(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource()
 		source.failLists(errUnavailable())
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		wantOK(t, informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {
 			t.Error("the handler that was replaced was called")
 		}))
 		calls := 0
 		wantOK(t, informer.SetWatchErrorHandler(func(r *cache.Reflector, err error) { calls++ }))
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		pause()
 		if calls != 1 {
 			t.Errorf("the handler was called %d times, want once", calls)
@@ -64,15 +64,15 @@ func TestContractWatchErrorHandlerLastWins(t *testing.T) {
 }
 
 func TestContractWatchErrorHandlerKnowsTheVersion(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"), newPod("b"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		var versions []string
 		wantOK(t, informer.SetWatchErrorHandler(func(r *cache.Reflector, err error) {
 			versions = append(versions, r.LastSyncResourceVersion())
 		}))
 		source.failWatches(apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("no watch")))
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		if !slices.Equal(versions, []string{"2"}) {
 			t.Errorf("when the watch failed, the reflector was at %q, want 2", versions)
@@ -84,19 +84,19 @@ func TestContractWatchErrorHandlerKnowsTheVersion(t *testing.T) {
 }
 
 func TestContractWatchErrorHandlerOfStreams(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		var errs []error
 		wantOK(t, informer.SetWatchErrorHandler(func(r *cache.Reflector, err error) { errs = append(errs, err) }))
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		source.expire()
 		pause()
 		switch {
-		case impl.defects.streamErrorsUnreported && len(errs) > 0:
+		case t.defects.streamErrorsUnreported && len(errs) > 0:
 			t.Errorf("the handler was told %v, which is better than it was known to be", errs)
-		case !impl.defects.streamErrorsUnreported && !slices.ContainsFunc(errs, apierrors.IsResourceExpired):
+		case !t.defects.streamErrorsUnreported && !slices.ContainsFunc(errs, apierrors.IsResourceExpired):
 			t.Errorf("the handler was told %v, want 410 Gone", errs)
 		}
 	})
@@ -104,9 +104,9 @@ func TestContractWatchErrorHandlerOfStreams(t *testing.T) {
 
 // Requests carry the context of the informer, if the ListerWatcher takes one.
 func TestContractRequestsCarryTheContext(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a"))
-		go newPodInformer(impl, source).RunWithContext(context.WithValue(ctx, contextKey{}, "ours"))
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a"))
+		go newPodInformer(t.implementation, source).RunWithContext(context.WithValue(t.Context(), contextKey{}, "ours"))
 		settle()
 		for _, request := range source.requests() {
 			if request.ctx.Value(contextKey{}) != "ours" {
@@ -118,11 +118,11 @@ func TestContractRequestsCarryTheContext(t *testing.T) {
 
 // A ListerWatcher of before contexts does as well.
 func TestContractListerWatcherWithoutContext(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, old{source})
+		informer := newPodInformer(t.implementation, old{source})
 		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 	})
 }
@@ -135,9 +135,9 @@ func (old) IsWatchListSemanticsUnSupported() bool { return true }
 
 // A client that says that it cannot stream is listed. Fakes say so.
 func TestContractClientThatCannotStream(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a"))
-		go newPodInformer(impl, source).RunWithContext(ctx)
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a"))
+		go newPodInformer(t.implementation, source).RunWithContext(t.Context())
 		settle()
 		for _, request := range source.requests() {
 			if streamed := request.options.SendInitialEvents != nil; streamed != source.streams {

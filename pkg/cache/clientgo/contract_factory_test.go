@@ -35,27 +35,27 @@ func register(factory informers.SharedInformerFactory, impl implementation) {
 
 // The unit test of a classical controller: a fake clientset, a factory, a lister, a handler.
 func TestContractFactory(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		client := fake.NewClientset(newPod("a"), newPod("b", inNamespace("other")))
 		factory := informers.NewSharedInformerFactory(client, 0)
-		register(factory, impl)
+		register(factory, t.implementation)
 		pods := factory.Core().V1().Pods()
 		handler, handle := subscribe(t, pods.Informer())
 
-		running, stop := context.WithCancel(ctx)
+		running, stop := context.WithCancel(t.Context())
 		factory.StartWithContext(running)
-		if err := factory.WaitForCacheSyncWithContext(ctx).AsError(); err != nil {
+		if err := factory.WaitForCacheSyncWithContext(t.Context()).AsError(); err != nil {
 			t.Fatal(err)
 		}
-		cache.WaitFor(ctx, "", handle.HasSyncedChecker())
+		cache.WaitFor(t.Context(), "", handle.HasSyncedChecker())
 		handler.wantUnordered(t, "add default/a@ initial", "add other/b@ initial")
 		wantPods(t, listing(pods.Lister().List(labels.Everything())), "default/a", "other/b")
 		wantPods(t, listing(pods.Lister().Pods("other").List(labels.Everything())), "other/b")
 
-		_, err := client.CoreV1().Pods("default").Create(ctx, newPod("c"), metav1.CreateOptions{})
+		_, err := client.CoreV1().Pods("default").Create(t.Context(), newPod("c"), metav1.CreateOptions{})
 		wantOK(t, err)
 		handler.want(t, "add default/c@")
-		wantOK(t, client.CoreV1().Pods("default").Delete(ctx, "a", metav1.DeleteOptions{}))
+		wantOK(t, client.CoreV1().Pods("default").Delete(t.Context(), "a", metav1.DeleteOptions{}))
 		handler.want(t, "delete default/a@")
 		if _, err := pods.Lister().Pods("default").Get("a"); err == nil {
 			t.Error("the lister has what was deleted")
@@ -70,18 +70,18 @@ func TestContractFactory(t *testing.T) {
 
 // The factory knows its informer of pods under all its names, and only one.
 func TestContractFactoryHasOneInformer(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		factory := informers.NewSharedInformerFactory(fake.NewClientset(newPod("a")), 0)
-		register(factory, impl)
-		typed := informers.SharedInformerFactory(factory).Core().V1().Pods().Informer()
+		register(factory, t.implementation)
+		typed := factory.Core().V1().Pods().Informer()
 		generic, err := factory.ForResource(corev1.SchemeGroupVersion.WithResource("pods"))
 		wantOK(t, err)
 		if generic.Informer().GetStore() != typed.GetStore() {
 			t.Error("the generic informer has another cache")
 		}
-		factory.StartWithContext(ctx)
-		factory.StartWithContext(ctx) // starts what is new, which is nothing
-		synced := factory.WaitForCacheSync(ctx.Done())
+		factory.StartWithContext(t.Context())
+		factory.StartWithContext(t.Context()) // starts what is new, which is nothing
+		synced := factory.WaitForCacheSync(t.Context().Done())
 		if len(synced) != 1 || !synced[reflect.TypeFor[*corev1.Pod]()] {
 			t.Errorf("synced: %v", synced)
 		}
@@ -97,16 +97,16 @@ func TestContractFactoryHasOneInformer(t *testing.T) {
 
 // What the factory was configured with reaches the informer: its transform and the resync period of the type.
 func TestContractFactoryOptions(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		factory := informers.NewSharedInformerFactoryWithOptions(fake.NewClientset(newPod("a")), time.Hour,
 			informers.WithCustomResyncConfig(map[metav1.Object]time.Duration{&corev1.Pod{}: 10 * time.Second}),
 			informers.WithTransform(func(obj any) (any, error) {
 				obj.(*corev1.Pod).ResourceVersion = "transformed"
 				return obj, nil
 			}))
-		register(factory, impl)
+		register(factory, t.implementation)
 		handler, _ := subscribe(t, factory.Core().V1().Pods().Informer())
-		factory.Start(ctx.Done())
+		factory.Start(t.Context().Done())
 		handler.want(t, "add default/a@transformed initial")
 		pass(10 * time.Second)
 		handler.want(t, "update default/a@transformed to default/a@transformed")
@@ -115,9 +115,9 @@ func TestContractFactoryOptions(t *testing.T) {
 
 // Unit tests fill the cache of a factory that never starts.
 func TestContractFactoryFilledByHand(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
+	forEach(t, func(t *scene) {
 		factory := informers.NewSharedInformerFactory(fake.NewClientset(), 0)
-		register(factory, impl)
+		register(factory, t.implementation)
 		pods := factory.Core().V1().Pods()
 		wantOK(t, pods.Informer().GetIndexer().Add(newPod("a")))
 		wantPods(t, listing(pods.Lister().Pods("default").List(labels.Everything())), "default/a")
@@ -132,7 +132,7 @@ func listing(pods []*corev1.Pod, err error) []*corev1.Pod {
 	return pods
 }
 
-func wantPods(t *testing.T, pods []*corev1.Pod, want ...string) {
+func wantPods(t tester, pods []*corev1.Pod, want ...string) {
 	t.Helper()
 	keys := make([]string, 0, len(pods))
 	for _, pod := range pods {

@@ -27,8 +27,8 @@ func newPodIndexer(impl implementation) cache.Indexer {
 }
 
 func TestContractIndexFollowsWrites(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		wantOK(t, indexer.Add(newPod("a", onNode("n1"))))
 		wantOK(t, indexer.Add(newPod("b", onNode("n1"))))
 		wantByIndex(t, indexer, "node", "n1", "default/a", "default/b")
@@ -47,8 +47,8 @@ func TestContractIndexFollowsWrites(t *testing.T) {
 }
 
 func TestContractIndexOfSeveralValues(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		wantOK(t, indexer.Add(newPod("a", withLabels(map[string]string{"app": "web", "tier": "front"}))))
 		wantOK(t, indexer.Add(newPod("b", withLabels(map[string]string{"app": "web", "tier": "back"}))))
 		wantOK(t, indexer.Add(newPod("c")))
@@ -65,8 +65,8 @@ func TestContractIndexOfSeveralValues(t *testing.T) {
 
 // Index returns every object once that shares a value with the one asked about.
 func TestContractIndexByObject(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		wantOK(t, indexer.Add(newPod("a", withLabels(map[string]string{"app": "web", "tier": "front"}))))
 		wantOK(t, indexer.Add(newPod("b", withLabels(map[string]string{"tier": "back"}))))
 		wantOK(t, indexer.Add(newPod("c", withLabels(map[string]string{"app": "db"}))))
@@ -89,9 +89,9 @@ func TestContractIndexByObject(t *testing.T) {
 
 // The values that an index function repeats count once.
 func TestContractIndexRepeatedValues(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
+	forEach(t, func(t *scene) {
 		twice := func(obj any) ([]string, error) { return []string{"x", "x", "y"}, nil }
-		indexer := impl.newIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{"twice": twice})
+		indexer := t.newIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{"twice": twice})
 		wantOK(t, indexer.Add(newPod("a")))
 		wantOK(t, indexer.Update(newPod("a")))
 		wantByIndex(t, indexer, "twice", "x", "default/a")
@@ -104,8 +104,8 @@ func TestContractIndexRepeatedValues(t *testing.T) {
 }
 
 func TestContractIndexUnknown(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		_, err := indexer.Index("nosuch", newPod("a"))
 		wantError(t, err, noSuchIndex)
 		_, err = indexer.IndexKeys("nosuch", "value")
@@ -119,8 +119,8 @@ func TestContractIndexUnknown(t *testing.T) {
 }
 
 func TestContractIndexUnknownValue(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		objs, err := indexer.ByIndex("node", "nowhere")
 		if objs == nil || len(objs) > 0 || err != nil {
 			t.Errorf("ByIndex: %#v, %v, want a slice that is empty, not nil", objs, err)
@@ -133,8 +133,8 @@ func TestContractIndexUnknownValue(t *testing.T) {
 }
 
 func TestContractIndexKeysAreSorted(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		for _, name := range []string{"d", "b", "a", "c"} {
 			wantOK(t, indexer.Add(newPod(name, onNode("n1"))))
 		}
@@ -147,8 +147,8 @@ func TestContractIndexKeysAreSorted(t *testing.T) {
 }
 
 func TestContractAddIndexersToAFullStore(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		wantOK(t, indexer.Add(newPod("a", onNode("n1"), inNamespace("x"))))
 		wantOK(t, indexer.AddIndexers(cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}))
 		wantByIndex(t, indexer, cache.NamespaceIndex, "x", "x/a")
@@ -159,8 +159,8 @@ func TestContractAddIndexersToAFullStore(t *testing.T) {
 }
 
 func TestContractAddIndexersConflict(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		wantError(t, indexer.AddIndexers(cache.Indexers{"new": byNode, "node": byNode}), "indexer conflict: map[node:{}]")
 		if _, err := indexer.ByIndex("new", "n1"); err == nil {
 			t.Error("the indexers that conflict with nothing were added, want all or nothing")
@@ -170,17 +170,17 @@ func TestContractAddIndexersConflict(t *testing.T) {
 }
 
 func TestContractAddIndexersToNone(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
+	forEach(t, func(t *scene) {
 		for name, indexer := range map[string]cache.Indexer{
-			"indexer":  impl.newIndexer(cache.MetaNamespaceKeyFunc, nil),
-			"informer": impl.newSharedIndexInformer(newSource(), &corev1.Pod{}, 0, nil).GetIndexer(),
+			"indexer":  t.newIndexer(cache.MetaNamespaceKeyFunc, nil),
+			"informer": t.newSharedIndexInformer(newSource(), &corev1.Pod{}, 0, nil).GetIndexer(),
 		} {
 			wantOK(t, indexer.Add(newPod("a", onNode("n1"))))
 			add := func() { wantOK(t, indexer.AddIndexers(cache.Indexers{"node": byNode})) }
-			if panicked := panics(add); panicked != impl.defects.nilIndexersPanic {
+			if panicked := panics(add); panicked != t.defects.nilIndexersPanic {
 				t.Errorf("%s: panicked: %t", name, panicked)
 			}
-			if !impl.defects.nilIndexersPanic {
+			if !t.defects.nilIndexersPanic {
 				wantByIndex(t, indexer, "node", "n1", "default/a")
 			}
 		}
@@ -188,19 +188,19 @@ func TestContractAddIndexersToNone(t *testing.T) {
 }
 
 func TestContractGetIndexers(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
+	forEach(t, func(t *scene) {
 		given := cache.Indexers{"node": byNode}
-		indexer := impl.newIndexer(cache.MetaNamespaceKeyFunc, given)
+		indexer := t.newIndexer(cache.MetaNamespaceKeyFunc, given)
 		wantOK(t, indexer.AddIndexers(cache.Indexers{"labels": byLabels}))
 		got := indexer.GetIndexers()
 		if len(got) != 2 || got["node"] == nil || got["labels"] == nil {
 			t.Errorf("the indexers are %v", got)
 		}
-		if shared := len(given) == 2; shared != impl.defects.indexersShared {
+		if shared := len(given) == 2; shared != t.defects.indexersShared {
 			t.Errorf("AddIndexers wrote into the map that the constructor was given: %t", shared)
 		}
 		delete(got, "node")
-		if shared := len(indexer.GetIndexers()) == 1; shared != impl.defects.indexersShared {
+		if shared := len(indexer.GetIndexers()) == 1; shared != t.defects.indexersShared {
 			t.Errorf("GetIndexers returned the indexer's own map: %t", shared)
 		}
 	})
@@ -213,14 +213,14 @@ func TestContractIndexFunctionFails(t *testing.T) {
 		}
 		return []string{"good"}, nil
 	}
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := impl.newIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{"failing": failing})
+	forEach(t, func(t *scene) {
+		indexer := t.newIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{"failing": failing})
 		wantOK(t, indexer.Add(newPod("a")))
 		_, err := indexer.Index("failing", newPod("bad"))
 		wantError(t, err, "no value")
 
 		add := func() { wantOK(t, indexer.Add(newPod("bad"))) }
-		if panicked := panics(add); panicked != impl.defects.indexErrorPanics {
+		if panicked := panics(add); panicked != t.defects.indexErrorPanics {
 			t.Errorf("the write panicked: %t", panicked)
 		}
 		wantStrings(t, indexer.ListKeys(), "default/a", "default/bad")
@@ -229,7 +229,7 @@ func TestContractIndexFunctionFails(t *testing.T) {
 }
 
 // WantByIndex checks the objects of a value and their keys.
-func wantByIndex(t *testing.T, indexer cache.Indexer, index, value string, keys ...string) {
+func wantByIndex(t tester, indexer cache.Indexer, index, value string, keys ...string) {
 	t.Helper()
 	got, err := indexer.IndexKeys(index, value)
 	wantOK(t, err)

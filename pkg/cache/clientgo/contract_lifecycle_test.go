@@ -11,8 +11,8 @@ import (
 const alreadyStarted = "informer has already started"
 
 func TestContractInformerBeforeItRuns(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource(newPod("a")))
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource(newPod("a")))
 		if informer.HasSynced() || informer.IsStopped() || cache.IsDone(informer.HasSyncedChecker()) {
 			t.Error("an informer that never ran is synced or stopped")
 		}
@@ -25,10 +25,10 @@ func TestContractInformerBeforeItRuns(t *testing.T) {
 }
 
 func TestContractInformerRuns(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
-		go informer.RunWithContext(ctx)
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a"))
+		informer := newPodInformer(t.implementation, source)
+		go informer.RunWithContext(t.Context())
 		settle()
 		if !informer.HasSynced() || informer.IsStopped() {
 			t.Error("a running informer is not synced, or stopped")
@@ -44,10 +44,10 @@ func TestContractInformerRuns(t *testing.T) {
 }
 
 func TestContractEmptyInformerSyncs(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		informer := newPodInformer(impl, newSource())
+	forEachFeed(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, t.newSource())
 		_, handle := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		if !informer.HasSynced() || !handle.HasSynced() {
 			t.Error("an informer of nothing does not sync")
@@ -57,9 +57,9 @@ func TestContractEmptyInformerSyncs(t *testing.T) {
 }
 
 func TestContractInformerStops(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, handle := subscribe(t, informer)
 		stop, done := make(chan struct{}), make(chan struct{})
 		go func() { informer.Run(stop); close(done) }()
@@ -78,10 +78,10 @@ func TestContractInformerStops(t *testing.T) {
 }
 
 func TestContractStoppedInformerTakesNobody(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource())
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource())
 		_, handle := subscribe(t, informer)
-		stopped, stop := context.WithCancel(ctx)
+		stopped, stop := context.WithCancel(t.Context())
 		stop()
 		informer.RunWithContext(stopped)
 
@@ -102,14 +102,14 @@ func TestContractStoppedInformerTakesNobody(t *testing.T) {
 }
 
 func TestContractInformerRunsOnce(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
-		first, stop := context.WithCancel(ctx)
+		first, stop := context.WithCancel(t.Context())
 		go informer.RunWithContext(first)
 		settle()
-		informer.RunWithContext(ctx) // returns at once
+		informer.RunWithContext(t.Context()) // returns at once
 		handler.want(t, "add default/a@1 initial")
 		source.create(newPod("b"))
 		handler.want(t, "add default/b@2")
@@ -120,7 +120,7 @@ func TestContractInformerRunsOnce(t *testing.T) {
 		stop()
 		settle()
 		requests := len(source.requests())
-		informer.RunWithContext(ctx)
+		informer.RunWithContext(t.Context())
 		if len(source.requests()) != requests || !informer.IsStopped() {
 			t.Error("an informer that was stopped ran again")
 		}
@@ -129,12 +129,12 @@ func TestContractInformerRunsOnce(t *testing.T) {
 
 // Run returns when the handlers do, so that whoever waits for it may take down what they use.
 func TestContractRunWaitsForHandlers(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource(newPod("a")))
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource(newPod("a")))
 		entered, release := make(chan struct{}), make(chan struct{})
 		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(any) { close(entered); <-release }})
 		wantOK(t, err)
-		running, stop := context.WithCancel(ctx)
+		running, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { informer.RunWithContext(running); close(done) }()
 		<-entered
@@ -151,12 +151,12 @@ func TestContractRunWaitsForHandlers(t *testing.T) {
 }
 
 func TestContractInformerStopsBeforeItSyncs(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
 		source.failLists(errUnavailable(), errUnavailable(), errUnavailable(), errUnavailable(), errUnavailable())
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		_, handle := subscribe(t, informer)
-		running, stop := context.WithCancel(ctx)
+		running, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { informer.RunWithContext(running); close(done) }()
 		settle()
@@ -170,8 +170,8 @@ func TestContractInformerStopsBeforeItSyncs(t *testing.T) {
 }
 
 func TestContractSettingsAreForBeforeTheStart(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource())
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource())
 		set := func() []error {
 			return []error{
 				informer.SetTransform(func(obj any) (any, error) { return obj, nil }),
@@ -182,7 +182,7 @@ func TestContractSettingsAreForBeforeTheStart(t *testing.T) {
 		for _, err := range set() {
 			wantOK(t, err)
 		}
-		running, stop := context.WithCancel(ctx)
+		running, stop := context.WithCancel(t.Context())
 		go informer.RunWithContext(running)
 		settle()
 		for _, err := range set() {
@@ -197,11 +197,11 @@ func TestContractSettingsAreForBeforeTheStart(t *testing.T) {
 }
 
 func TestContractAddIndexersToARunningInformer(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a", onNode("n1")))
-		informer := impl.newSharedIndexInformer(source, &corev1.Pod{}, 0, cache.Indexers{})
+		informer := t.newSharedIndexInformer(source, &corev1.Pod{}, 0, cache.Indexers{})
 		wantOK(t, informer.AddIndexers(cache.Indexers{"node": byNode}))
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		wantOK(t, informer.AddIndexers(cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc}))
 		source.create(newPod("b", onNode("n1")))
@@ -214,16 +214,16 @@ func TestContractAddIndexersToARunningInformer(t *testing.T) {
 
 // The controller of a shared informer tells how it is and runs nothing.
 func TestContractControllerOfASharedInformer(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		controller := informer.GetController()
-		controller.Run(ctx.Done()) // returns at once
-		controller.RunWithContext(ctx)
+		controller.Run(t.Context().Done()) // returns at once
+		controller.RunWithContext(t.Context())
 		if len(source.requests()) != 0 || controller.HasSynced() || controller.LastSyncResourceVersion() != "" {
 			t.Error("the controller of a shared informer runs it")
 		}
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		if !controller.HasSynced() || !cache.IsDone(controller.HasSyncedChecker()) ||
 			controller.LastSyncResourceVersion() != "1" {
@@ -239,7 +239,7 @@ func (named) OnAdd(any, bool)   {}
 func (named) OnUpdate(any, any) {}
 func (named) OnDelete(any)      {}
 
-func wantVersions(t *testing.T, informer cache.SharedInformer, want string) {
+func wantVersions(t tester, informer cache.SharedInformer, want string) {
 	t.Helper()
 	if got := informer.LastSyncResourceVersion(); got != want {
 		t.Errorf("the informer is at version %q, want %q", got, want)

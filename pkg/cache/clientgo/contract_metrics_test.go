@@ -1,7 +1,6 @@
 package clientgo_test
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"testing"
@@ -11,7 +10,7 @@ import (
 )
 
 // Identify reserves an identity for metrics until the test ends.
-func identify(t *testing.T) cache.InformerNameAndResource {
+func identify(t *scene) cache.InformerNameAndResource {
 	t.Helper()
 	name, err := cache.NewInformerName(t.Name())
 	wantOK(t, err)
@@ -20,13 +19,13 @@ func identify(t *testing.T) cache.InformerNameAndResource {
 }
 
 func TestContractMetricsOfASharedInformer(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source, metrics := newSource(newPod("a")), &gauges{}
-		informer := impl.newSharedIndexInformerWithOptions(source, &corev1.Pod{}, cache.SharedIndexInformerOptions{
+		informer := t.newSharedIndexInformerWithOptions(source, &corev1.Pod{}, cache.SharedIndexInformerOptions{
 			Identifier:              identify(t),
 			InformerMetricsProvider: metrics,
 		})
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		metrics.want(t, "pods version", 1)
 		source.create(newPod("b"))
@@ -43,13 +42,13 @@ func TestContractMetricsOfASharedInformer(t *testing.T) {
 }
 
 func TestContractMetricsOfAController(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source, metrics := newSource(newPod("a")), &gauges{}
-		_, controller := impl.newInformerWithOptions(cache.InformerOptions{
+		_, controller := t.newInformerWithOptions(cache.InformerOptions{
 			ListerWatcher: source, ObjectType: &corev1.Pod{}, Handler: &recorder{},
 			Identifier: identify(t), InformerMetricsProvider: metrics,
 		})
-		go controller.RunWithContext(ctx)
+		go controller.RunWithContext(t.Context())
 		settle()
 		metrics.want(t, "pods version", 1)
 		metrics.want(t, "pods queued", 0)
@@ -61,9 +60,9 @@ func TestContractMetricsOfAController(t *testing.T) {
 
 // A version of more than 15 digits is told by its last 15, which a float64 holds exactly.
 func TestContractMetricsOfLongVersions(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		metrics := &gauges{}
-		informer := impl.newSharedIndexInformerWithOptions(newSource(), &corev1.Pod{}, cache.SharedIndexInformerOptions{
+		informer := t.newSharedIndexInformerWithOptions(newSource(), &corev1.Pod{}, cache.SharedIndexInformerOptions{
 			Identifier:              identify(t),
 			InformerMetricsProvider: metrics,
 		})
@@ -76,7 +75,7 @@ func TestContractMetricsOfLongVersions(t *testing.T) {
 
 // Without an identity, or with one that another informer has, a provider is not even asked.
 func TestContractMetricsWithoutIdentity(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		name, err := cache.NewInformerName(t.Name())
 		wantOK(t, err)
 		defer name.Release()
@@ -84,9 +83,9 @@ func TestContractMetricsWithoutIdentity(t *testing.T) {
 		name.WithResource(resource)
 		for _, identity := range []cache.InformerNameAndResource{{}, name.WithResource(resource)} {
 			metrics := &gauges{}
-			informer := impl.newSharedIndexInformerWithOptions(newSource(newPod("a")), &corev1.Pod{},
+			informer := t.newSharedIndexInformerWithOptions(newSource(newPod("a")), &corev1.Pod{},
 				cache.SharedIndexInformerOptions{Identifier: identity, InformerMetricsProvider: metrics})
-			go informer.RunWithContext(ctx)
+			go informer.RunWithContext(t.Context())
 			settle()
 			if asked := metrics.names(); len(asked) > 0 {
 				t.Errorf("the provider was asked for %q", asked)
@@ -114,7 +113,7 @@ func (g *gauges) NewStoreResourceVersionMetric(id cache.InformerNameAndResource)
 	return g.metric(id, "version")
 }
 
-func (g *gauges) want(t *testing.T, name string, want float64) {
+func (g *gauges) want(t tester, name string, want float64) {
 	t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()

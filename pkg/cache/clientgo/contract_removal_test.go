@@ -8,14 +8,14 @@ import (
 )
 
 func TestContractRemovedHandlerIsToldNothing(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		early, earlyHandle := subscribe(t, informer)
 		removed, removedHandle := subscribe(t, informer)
 		stays, _ := subscribe(t, informer)
 		wantOK(t, informer.RemoveEventHandler(earlyHandle)) // before the start
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		removed.want(t, "add default/a@1 initial")
 		stays.want(t, "add default/a@1 initial")
 
@@ -28,11 +28,11 @@ func TestContractRemovedHandlerIsToldNothing(t *testing.T) {
 }
 
 func TestContractRemovalIsIdempotent(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource(newPod("a")))
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource(newPod("a")))
 		_, early := subscribe(t, informer)
 		_, late := subscribe(t, informer)
-		running, stop := context.WithCancel(ctx)
+		running, stop := context.WithCancel(t.Context())
 		for range 2 {
 			wantOK(t, informer.RemoveEventHandler(early))
 			wantOK(t, cache.ShutDownEventHandler(informer, early))
@@ -54,14 +54,14 @@ func TestContractRemovalIsIdempotent(t *testing.T) {
 }
 
 func TestContractRemovalByAForeignHandle(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, handle := subscribe(t, informer)
-		other := newPodInformer(impl, newSource())
+		other := newPodInformer(t.implementation, newSource())
 		wantOK(t, other.RemoveEventHandler(handle))
-		go informer.RunWithContext(ctx)
-		go other.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
+		go other.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 		wantOK(t, other.RemoveEventHandler(handle))
 		source.update(newPod("a"))
@@ -75,13 +75,13 @@ func TestContractRemovalByAForeignHandle(t *testing.T) {
 
 // A handler that was added twice is two handlers.
 func TestContractHandlerAddedTwice(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, first := subscribe(t, informer)
 		_, err := informer.AddEventHandler(handler)
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial", "add default/a@1 initial")
 		wantOK(t, informer.RemoveEventHandler(first))
 		source.update(newPod("a"))
@@ -91,12 +91,12 @@ func TestContractHandlerAddedTwice(t *testing.T) {
 
 // RemoveEventHandler does not wait, ShutDownEventHandler does.
 func TestContractRemovalWhileAHandlerWorks(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource(newPod("a")))
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource(newPod("a")))
 		entered, release := make(chan struct{}), make(chan struct{})
 		handle, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(any) { close(entered); <-release }})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		<-entered
 		wantOK(t, informer.RemoveEventHandler(handle))
 		down := make(chan error, 1)
@@ -111,11 +111,11 @@ func TestContractRemovalWhileAHandlerWorks(t *testing.T) {
 }
 
 func TestContractShutDownLetsNothingThrough(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, handle := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		wantOK(t, cache.ShutDownEventHandler(informer, handle))
 		handler.want(t, "add default/a@1 initial")
@@ -126,9 +126,9 @@ func TestContractShutDownLetsNothingThrough(t *testing.T) {
 
 // A handler may add and remove handlers, itself included.
 func TestContractHandlerRemovesItself(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, child := &recorder{}, &recorder{}
 		var handle cache.ResourceEventHandlerRegistration
 		handle, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
@@ -141,7 +141,7 @@ func TestContractHandlerRemovesItself(t *testing.T) {
 			UpdateFunc: handler.OnUpdate,
 		})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1")
 		child.want(t, "add default/a@1 initial")
 		source.update(newPod("a"))

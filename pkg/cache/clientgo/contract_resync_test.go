@@ -1,7 +1,6 @@
 package clientgo_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +14,7 @@ import (
 const resynced = "update default/a@1 to default/a@1"
 
 // SubscribeEvery adds a recorder that asks for resyncs.
-func subscribeEvery(t *testing.T, informer cache.SharedInformer, period time.Duration) *recorder {
+func subscribeEvery(t tester, informer cache.SharedInformer, period time.Duration) *recorder {
 	t.Helper()
 	handler := &recorder{}
 	_, err := informer.AddEventHandlerWithResyncPeriod(handler, period)
@@ -23,19 +22,13 @@ func subscribeEvery(t *testing.T, informer cache.SharedInformer, period time.Dur
 	return handler
 }
 
-// Pass lets time pass.
-func pass(period time.Duration) {
-	time.Sleep(period)
-	settle()
-}
-
 func TestContractResync(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"), newPod("b"))
-		informer := impl.newSharedInformer(source, &corev1.Pod{}, 10*time.Second)
+		informer := t.newSharedInformer(source, &corev1.Pod{}, 10*time.Second)
 		handler, _ := subscribe(t, informer)
 		never := subscribeEvery(t, informer, 0)
-		go informer.Run(ctx.Done())
+		go informer.Run(t.Context().Done())
 		settle()
 		handler.take()
 		never.take()
@@ -54,12 +47,12 @@ func TestContractResync(t *testing.T) {
 }
 
 func TestContractResyncOfAnInformerThatDoesNone(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource(newPod("a")))
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource(newPod("a")))
 		handler, logged := &recorder{}, &logs{}
 		_, err := informer.AddEventHandlerWithOptions(handler, logged.options(10*time.Second))
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		pass(time.Hour)
 		handler.want(t, "add default/a@1 initial")
 		logged.want(t, "this shared informer doesn't support resyncing")
@@ -68,11 +61,11 @@ func TestContractResyncOfAnInformerThatDoesNone(t *testing.T) {
 
 // Periods are rounded up to the multiples of the least that was asked for before the start.
 func TestContractResyncPeriods(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := impl.newSharedInformer(newSource(newPod("a")), &corev1.Pod{}, time.Hour)
+	forEachLive(t, func(t *scene) {
+		informer := t.newSharedInformer(newSource(newPod("a")), &corev1.Pod{}, time.Hour)
 		ten := subscribeEvery(t, informer, 10*time.Second)
 		fifteen := subscribeEvery(t, informer, 15*time.Second)
-		go informer.Run(ctx.Done())
+		go informer.Run(t.Context().Done())
 		settle()
 		ten.take()
 		fifteen.take()
@@ -90,21 +83,21 @@ func TestContractResyncPeriods(t *testing.T) {
 
 // A resync period that the informer cannot serve is raised, with a warning.
 func TestContractResyncPeriodsAreRaised(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := impl.newSharedInformer(newSource(newPod("a")), &corev1.Pod{}, 10*time.Second)
+	forEachLive(t, func(t *scene) {
+		informer := t.newSharedInformer(newSource(newPod("a")), &corev1.Pod{}, 10*time.Second)
 		short, shortLogs := &recorder{}, &logs{}
 		_, err := informer.AddEventHandlerWithOptions(short, shortLogs.options(time.Millisecond))
 		wantOK(t, err)
 		shortLogs.want(t, "resync period is too small")
-		go informer.Run(ctx.Done())
+		go informer.Run(t.Context().Done())
 		settle()
 		short.take()
 		pass(3 * time.Second)
 		short.want(t, resynced, resynced, resynced)
 	})
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := impl.newSharedInformer(newSource(newPod("a")), &corev1.Pod{}, 10*time.Second)
-		go informer.Run(ctx.Done())
+	forEachLive(t, func(t *scene) {
+		informer := t.newSharedInformer(newSource(newPod("a")), &corev1.Pod{}, 10*time.Second)
+		go informer.Run(t.Context().Done())
 		settle()
 		late, lateLogs := &recorder{}, &logs{}
 		_, err := informer.AddEventHandlerWithOptions(late, lateLogs.options(2*time.Second))
@@ -120,10 +113,10 @@ func TestContractResyncPeriodsAreRaised(t *testing.T) {
 
 // A resync shows what is in the cache, also if it was put there by hand.
 func TestContractResyncShowsTheCache(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := impl.newSharedInformer(newSource(), &corev1.Pod{}, 10*time.Second)
+	forEachLive(t, func(t *scene) {
+		informer := t.newSharedInformer(newSource(), &corev1.Pod{}, 10*time.Second)
 		handler, _ := subscribe(t, informer)
-		go informer.Run(ctx.Done())
+		go informer.Run(t.Context().Done())
 		settle()
 		wantOK(t, informer.GetStore().Add(newPod("a", atVersion("1"))))
 		pass(10 * time.Second)
@@ -140,7 +133,7 @@ func (l *logs) options(period time.Duration) cache.HandlerOptions {
 	return cache.HandlerOptions{Logger: &l.logger, ResyncPeriod: &period}
 }
 
-func (l *logs) want(t *testing.T, part string) {
+func (l *logs) want(t tester, part string) {
 	t.Helper()
 	if logged := l.logger.GetSink().(ktesting.Underlier).GetBuffer().String(); !strings.Contains(logged, part) {
 		t.Errorf("logged was %q, want %q", logged, part)

@@ -8,26 +8,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// ForEachStore runs a scenario against every way to make an empty store of an implementation.
-func forEachStore(t *testing.T, scenario func(t *testing.T, store cache.Store)) {
-	t.Helper()
-	forEach(t, func(t *testing.T, impl implementation) {
-		t.Run("store", func(t *testing.T) {
-			scenario(t, impl.newStore(cache.MetaNamespaceKeyFunc))
-		})
-		t.Run("indexer", func(t *testing.T) {
-			scenario(t, impl.newIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{
-				cache.NamespaceIndex: cache.MetaNamespaceIndexFunc,
-			}))
-		})
-		t.Run("informer", func(t *testing.T) {
-			scenario(t, impl.newSharedInformer(newSource(), &corev1.Pod{}, 0).GetStore())
-		})
-	})
-}
-
 func TestContractStoreHoldsTheLastObjectOfAKey(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		first, second := newPod("a", atVersion("1")), newPod("a", atVersion("2"))
 		wantOK(t, store.Add(first))
 		wantGot(t, store, "default/a", first)
@@ -41,7 +23,7 @@ func TestContractStoreHoldsTheLastObjectOfAKey(t *testing.T) {
 }
 
 func TestContractStoreUpdateAddsAndDeleteForgives(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		pod := newPod("a")
 		wantOK(t, store.Update(pod))
 		wantGot(t, store, "default/a", pod)
@@ -51,7 +33,7 @@ func TestContractStoreUpdateAddsAndDeleteForgives(t *testing.T) {
 }
 
 func TestContractStoreLists(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		if objs, keys := store.List(), store.ListKeys(); objs == nil || len(objs) > 0 || keys == nil || len(keys) > 0 {
 			t.Errorf("an empty store lists %v and the keys %v, want slices that are empty, not nil", objs, keys)
 		}
@@ -64,7 +46,7 @@ func TestContractStoreLists(t *testing.T) {
 }
 
 func TestContractStoreListsBelongToTheCaller(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		wantOK(t, store.Add(newPod("a")))
 		store.List()[0] = nil
 		store.ListKeys()[0] = "gone"
@@ -74,7 +56,7 @@ func TestContractStoreListsBelongToTheCaller(t *testing.T) {
 }
 
 func TestContractStoreGet(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		pod := newPod("a", atVersion("7"))
 		wantOK(t, store.Add(pod))
 		for name, by := range map[string]any{
@@ -95,7 +77,7 @@ func TestContractStoreGet(t *testing.T) {
 }
 
 func TestContractStoreReplace(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		wantOK(t, store.Add(newPod("old", atVersion("1"))))
 		last := newPod("b", atVersion("4"))
 		wantOK(t, store.Replace([]any{newPod("a", atVersion("2")), newPod("b", atVersion("3")), last}, "5"))
@@ -118,8 +100,8 @@ func TestContractStoreKeyErrors(t *testing.T) {
 		}
 		return cache.MetaNamespaceKeyFunc(obj)
 	}
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := impl.newStore(key)
+	forEach(t, func(t *scene) {
+		store := t.newStore(key)
 		wantOK(t, store.Add(newPod("a", atVersion("1"))))
 		for verb, call := range map[string]func() error{
 			"Add":     func() error { return store.Add(broken) },
@@ -144,8 +126,8 @@ func TestContractStoreHoldsWhatHasNoMetadata(t *testing.T) {
 		id   string
 		tags []string // not comparable
 	}
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := impl.newStore(func(obj any) (string, error) { return obj.(thing).id, nil })
+	forEach(t, func(t *scene) {
+		store := t.newStore(func(obj any) (string, error) { return obj.(thing).id, nil })
 		wantOK(t, store.Add(thing{"a", []string{"x"}}))
 		wantOK(t, store.Update(thing{"a", []string{"y"}}))
 		got, exists, err := store.Get(thing{id: "a"})
@@ -160,15 +142,15 @@ func TestContractStoreHoldsWhatHasNoMetadata(t *testing.T) {
 }
 
 func TestContractStoreDeletesByTombstone(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := impl.newStore(cache.DeletionHandlingMetaNamespaceKeyFunc)
+	forEach(t, func(t *scene) {
+		store := t.newStore(cache.DeletionHandlingMetaNamespaceKeyFunc)
 		wantOK(t, store.Add(newPod("a", atVersion("1"))))
 		wantOK(t, store.Add(newPod("b", atVersion("2"))))
 		wantOK(t, store.Delete(cache.DeletedFinalStateUnknown{Key: "default/a"}))
 		wantStrings(t, store.ListKeys(), "default/b")
 		wantVersion(t, store, "2") // a tombstone has no version
 
-		strict := impl.newStore(cache.MetaNamespaceKeyFunc)
+		strict := t.newStore(cache.MetaNamespaceKeyFunc)
 		if err := strict.Delete(cache.DeletedFinalStateUnknown{Key: "default/a"}); err == nil {
 			t.Error("a store whose KeyFunc knows no tombstones took one")
 		}
@@ -176,7 +158,7 @@ func TestContractStoreDeletesByTombstone(t *testing.T) {
 }
 
 func TestContractStoreResyncDoesNothing(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		wantOK(t, store.Add(newPod("a")))
 		wantOK(t, store.Resync())
 		wantStrings(t, store.ListKeys(), "default/a")
@@ -184,7 +166,7 @@ func TestContractStoreResyncDoesNothing(t *testing.T) {
 }
 
 func TestContractStoreVersion(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		wantVersion(t, store, "")
 		wantOK(t, store.Add(newPod("a", atVersion("5"))))
 		wantVersion(t, store, "5")
@@ -202,11 +184,11 @@ func TestContractStoreVersion(t *testing.T) {
 }
 
 func TestContractStoreVersionOfObjectsWithoutOne(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := impl.newStore(cache.MetaNamespaceKeyFunc)
+	forEach(t, func(t *scene) {
+		store := t.newStore(cache.MetaNamespaceKeyFunc)
 		store.Bookmark("5")
 		wantOK(t, store.Add(newPod("a")))
-		if impl.defects.versionForgotten {
+		if t.defects.versionForgotten {
 			wantVersion(t, store, "")
 		} else {
 			wantVersion(t, store, "5")
@@ -216,20 +198,20 @@ func TestContractStoreVersionOfObjectsWithoutOne(t *testing.T) {
 
 // A Store that a constructor or an informer returns is an Indexer too; users assert it.
 func TestContractStoreIsAnIndexer(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		indexer, ok := store.(cache.Indexer)
 		if !ok {
 			t.Fatal("the store is no cache.Indexer")
 		}
-		wantOK(t, indexer.AddIndexers(cache.Indexers{"node": byNode}))
+		wantOK(t, indexer.AddIndexers(cache.Indexers{"host": byNode}))
 		wantOK(t, store.Add(newPod("a", onNode("n1"))))
-		objs, err := indexer.ByIndex("node", "n1")
+		objs, err := indexer.ByIndex("host", "n1")
 		wantOK(t, err)
 		wantNames(t, objs, "a")
 	})
 }
 
-func wantGot(t *testing.T, store cache.Store, key string, want any) {
+func wantGot(t tester, store cache.Store, key string, want any) {
 	t.Helper()
 	got, exists, err := store.GetByKey(key)
 	if got != want || exists != (want != nil) || err != nil {
@@ -237,7 +219,7 @@ func wantGot(t *testing.T, store cache.Store, key string, want any) {
 	}
 }
 
-func wantVersion(t *testing.T, store interface{ LastStoreSyncResourceVersion() string }, want string) {
+func wantVersion(t tester, store interface{ LastStoreSyncResourceVersion() string }, want string) {
 	t.Helper()
 	if got := store.LastStoreSyncResourceVersion(); got != want {
 		t.Errorf("the store is at resource version %q, want %q", got, want)

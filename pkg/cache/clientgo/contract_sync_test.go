@@ -18,12 +18,12 @@ import (
 
 // A handler is synced when it has returned from all initial objects, which is later than its informer.
 func TestContractHandlerSyncs(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		informer := newPodInformer(impl, newSource(newPod("a"), newPod("b")))
+	forEachFeed(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, t.newSource(newPod("a"), newPod("b")))
 		release := make(chan struct{})
 		handle, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(any) { <-release }})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		wantSynced(t, informer, true)
 		wantSynced(t, handle, false)
@@ -37,10 +37,10 @@ func TestContractHandlerSyncs(t *testing.T) {
 }
 
 func TestContractLateHandlerSyncs(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
-		go informer.RunWithContext(ctx)
+		informer := newPodInformer(t.implementation, source)
+		go informer.RunWithContext(t.Context())
 		settle()
 		release := make(chan struct{})
 		handle, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(any) { <-release }})
@@ -57,13 +57,13 @@ func TestContractLateHandlerSyncs(t *testing.T) {
 }
 
 func TestContractHandlersSyncEachForItself(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource(newPod("a")))
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource(newPod("a")))
 		release := make(chan struct{})
 		slow, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(any) { <-release }})
 		wantOK(t, err)
 		_, quick := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		wantSynced(t, slow, false)
 		wantSynced(t, quick, true)
@@ -76,9 +76,9 @@ func TestContractHandlersSyncEachForItself(t *testing.T) {
 func TestContractHandlerThatPanicsSyncs(t *testing.T) {
 	utilruntime.ReallyCrash = false
 	defer func() { utilruntime.ReallyCrash = true }()
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler := &recorder{}
 		handle, err := informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
 			AddFunc: func(obj any, isInInitialList bool) {
@@ -88,21 +88,21 @@ func TestContractHandlerThatPanicsSyncs(t *testing.T) {
 			UpdateFunc: handler.OnUpdate,
 		})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		pause()
 		source.update(newPod("a"))
 		pause()
 		handler.want(t, "add default/a@1 initial", "update default/a@1 to default/a@2") // it goes on
-		wantSynced(t, handle, !impl.defects.panicLosesSync)
+		wantSynced(t, handle, !t.defects.panicLosesSync)
 	})
 }
 
 func TestContractCheckerNames(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource())
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource())
 		wantName(t, informer, "SharedIndexInformer *v1.Pod")
-		wantName(t, impl.newSharedIndexInformer(newSource(), nil, 0, nil), "SharedIndexInformer <nil>")
-		wantName(t, impl.newSharedIndexInformer(newSource(), &unstructured.Unstructured{}, 0, nil),
+		wantName(t, t.newSharedIndexInformer(newSource(), nil, 0, nil), "SharedIndexInformer <nil>")
+		wantName(t, t.newSharedIndexInformer(newSource(), &unstructured.Unstructured{}, 0, nil),
 			"SharedIndexInformer *unstructured.Unstructured")
 
 		const here = "github.com/sluice-k8s/sluice/pkg/cache/clientgo_test."
@@ -127,26 +127,26 @@ func TestContractCheckerNames(t *testing.T) {
 }
 
 func TestContractWaits(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
 		source.failLists(errUnavailable())
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, handle := subscribe(t, informer)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 
-		short, cancel := context.WithTimeout(ctx, time.Millisecond)
+		short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		if cache.WaitFor(short, "", informer.HasSyncedChecker(), handle.HasSyncedChecker()) ||
 			cache.WaitForCacheSync(short.Done(), informer.HasSynced) {
 			t.Error("an informer is synced before its first list")
 		}
-		if !cache.WaitFor(ctx, "test", informer.HasSyncedChecker(), handle.HasSyncedChecker()) {
+		if !cache.WaitFor(t.Context(), "test", informer.HasSyncedChecker(), handle.HasSyncedChecker()) {
 			t.Error("WaitFor failed")
 		}
 		handler.want(t, "add default/a@1 initial") // it was told before it was synced
-		if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced, handle.HasSynced) ||
-			!cache.WaitForNamedCacheSync("test", ctx.Done(), informer.HasSynced) ||
-			!cache.WaitForNamedCacheSyncWithContext(ctx, handle.HasSynced) {
+		if !cache.WaitForCacheSync(t.Context().Done(), informer.HasSynced, handle.HasSynced) ||
+			!cache.WaitForNamedCacheSync("test", t.Context().Done(), informer.HasSynced) ||
+			!cache.WaitForNamedCacheSyncWithContext(t.Context(), handle.HasSynced) {
 			t.Error("a wait failed")
 		}
 	})
@@ -154,12 +154,12 @@ func TestContractWaits(t *testing.T) {
 
 // What is synced stays so, and the channel of a checker is the same every time.
 func TestContractSyncedStays(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		_, handle := subscribe(t, informer)
 		before, beforeHandle := informer.HasSyncedChecker(), handle.HasSyncedChecker()
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		for range 2 {
 			if !cache.IsDone(before) || !cache.IsDone(beforeHandle) {
@@ -201,10 +201,10 @@ func TestContractObjectTypes(t *testing.T) {
 		"any": {nil, &corev1.PodList{Items: []corev1.Pod{*newPod("a", atVersion("1"))}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-				informer := impl.newSharedIndexInformer(lists{newSource(), test.list}, test.example, 0, cache.Indexers{})
+			forEachLive(t, func(t *scene) {
+				informer := t.newSharedIndexInformer(lists{newSource(), test.list}, test.example, 0, cache.Indexers{})
 				handler, _ := subscribe(t, informer)
-				go informer.RunWithContext(ctx)
+				go informer.RunWithContext(t.Context())
 				handler.want(t, "add default/a@1 initial")
 			})
 		})
@@ -223,14 +223,14 @@ func (l lists) ListWithContext(context.Context, metav1.ListOptions) (runtime.Obj
 
 func doNothing(any) {}
 
-func wantName(t *testing.T, of interface{ HasSyncedChecker() cache.DoneChecker }, want string) {
+func wantName(t tester, of interface{ HasSyncedChecker() cache.DoneChecker }, want string) {
 	t.Helper()
 	if got := of.HasSyncedChecker().Name(); got != want {
 		t.Errorf("the checker is called %q, want %q", got, want)
 	}
 }
 
-func wantSynced(t *testing.T, of cache.ResourceEventHandlerRegistration, want bool) {
+func wantSynced(t tester, of cache.ResourceEventHandlerRegistration, want bool) {
 	t.Helper()
 	if has, done := of.HasSynced(), cache.IsDone(of.HasSyncedChecker()); has != want || done != want {
 		t.Errorf("synced: %t, its checker is done: %t, want %t", has, done, want)

@@ -12,8 +12,8 @@ func newPodStore(impl implementation) cache.ThreadSafeStore {
 
 // A ThreadSafeStore is told its keys, which need not have to do with the objects.
 func TestContractThreadSafeStore(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := newPodStore(impl)
+	forEach(t, func(t *scene) {
+		store := newPodStore(t.implementation)
 		first, second := newPod("a", onNode("n1")), newPod("a", onNode("n1"))
 		store.Add("one", first)
 		store.Update("two", second)
@@ -39,8 +39,8 @@ func TestContractThreadSafeStore(t *testing.T) {
 }
 
 func TestContractThreadSafeStoreIndexes(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := newPodStore(impl)
+	forEach(t, func(t *scene) {
+		store := newPodStore(t.implementation)
 		store.Replace(map[string]any{"one": newPod("a", onNode("n1")), "two": newPod("b", onNode("n2"))}, "7")
 		objs, err := store.ByIndex("node", "n1")
 		wantOK(t, err)
@@ -63,8 +63,8 @@ func TestContractThreadSafeStoreIndexes(t *testing.T) {
 }
 
 func TestContractThreadSafeStoreVersion(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := newPodStore(impl)
+	forEach(t, func(t *scene) {
+		store := newPodStore(t.implementation)
 		store.Add("one", newPod("a", atVersion("5")))
 		wantVersion(t, store, "5")
 		store.Delete("one") // tells no version
@@ -81,8 +81,8 @@ func TestContractThreadSafeStoreVersion(t *testing.T) {
 }
 
 func TestContractThreadSafeStoreTransaction(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		store, ok := newPodStore(impl).(cache.ThreadSafeStoreWithTransaction)
+	forEach(t, func(t *scene) {
+		store, ok := newPodStore(t.implementation).(cache.ThreadSafeStoreWithTransaction)
 		if !ok {
 			t.Fatal("the store is no cache.ThreadSafeStoreWithTransaction")
 		}
@@ -102,8 +102,8 @@ func TestContractThreadSafeStoreTransaction(t *testing.T) {
 
 // The version of the last object counts, whatever is done with it, and one without metadata tells none.
 func TestContractThreadSafeStoreTransactionVersion(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := impl.newThreadSafeStore(cache.Indexers{}, cache.Indices{}).(cache.ThreadSafeStoreWithTransaction)
+	forEach(t, func(t *scene) {
+		store := t.newThreadSafeStore(cache.Indexers{}, cache.Indices{}).(cache.ThreadSafeStoreWithTransaction)
 		store.Transaction(
 			cache.ThreadSafeStoreTransaction{Key: "one", Transaction: adding(newPod("a", atVersion("9")))},
 			cache.ThreadSafeStoreTransaction{Key: "two", Transaction: deleting(newPod("b", atVersion("8")))},
@@ -116,8 +116,8 @@ func TestContractThreadSafeStoreTransactionVersion(t *testing.T) {
 }
 
 func TestContractThreadSafeStoreOfNothing(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := impl.newThreadSafeStore(nil, nil)
+	forEach(t, func(t *scene) {
+		store := t.newThreadSafeStore(nil, nil)
 		store.Add("one", newPod("a"))
 		store.Add("nil", nil)
 		if got, exists := store.Get("nil"); got != nil || !exists {

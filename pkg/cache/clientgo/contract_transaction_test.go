@@ -23,7 +23,7 @@ func deleting(obj any) cache.Transaction {
 
 // Stores take several writes at once, which client-go finds by asserting the interface.
 func TestContractTransaction(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		transacting, ok := store.(cache.TransactionStore)
 		if !ok {
 			t.Fatal("the store is no cache.TransactionStore")
@@ -47,7 +47,7 @@ func TestContractTransaction(t *testing.T) {
 }
 
 func TestContractTransactionOfNothing(t *testing.T) {
-	forEachStore(t, func(t *testing.T, store cache.Store) {
+	forEachStore(t, func(t *scene, store cache.Store) {
 		store.Bookmark("3")
 		if err := store.(cache.TransactionStore).Transaction(); err != nil {
 			t.Error(err)
@@ -64,8 +64,8 @@ func TestContractTransactionWithoutKey(t *testing.T) {
 		}
 		return cache.MetaNamespaceKeyFunc(obj)
 	}
-	forEach(t, func(t *testing.T, impl implementation) {
-		store := impl.newStore(key)
+	forEach(t, func(t *scene) {
+		store := t.newStore(key)
 		broken := newPod("broken")
 		err := store.(cache.TransactionStore).Transaction(adding(newPod("a")), adding(broken), adding(newPod("b")))
 		if err == nil {
@@ -84,8 +84,8 @@ func TestContractTransactionWithoutKey(t *testing.T) {
 }
 
 func TestContractTransactionKeepsIndexes(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		indexer := newPodIndexer(impl)
+	forEach(t, func(t *scene) {
+		indexer := newPodIndexer(t.implementation)
 		wantOK(t, indexer.Add(newPod("a", onNode("n1"))))
 		err := indexer.(cache.TransactionStore).Transaction(
 			updating(newPod("a", onNode("n2"))),

@@ -1,8 +1,8 @@
 package clientgo_test
 
 import (
-	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,9 +11,9 @@ import (
 )
 
 func TestContractTransform(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a", onNode("n1")))
-		informer := newPodInformer(impl, source)
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a", onNode("n1")))
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
 		seen := map[string]int{}
 		wantOK(t, informer.SetTransform(func(obj any) (any, error) {
@@ -22,7 +22,7 @@ func TestContractTransform(t *testing.T) {
 			pod.Spec.NodeName = "transformed" // it owns the object
 			return pod, nil
 		}))
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 		wantByIndex(t, informer.GetIndexer(), "node", "transformed", "default/a")
 		source.create(newPod("b"))
@@ -36,28 +36,25 @@ func TestContractTransform(t *testing.T) {
 		wantStrings(t, informer.GetStore().ListKeys())
 
 		initial := 1
-		if impl.defects.transformRunsTwice && source.streams {
+		if t.defects.transformRunsTwice && source.streams {
 			initial = 2
 		}
 		if seen["default/a@1"] != initial || seen["default/b@2"] != 1 || seen["default/b@3"] != 1 {
 			t.Errorf("the transform ran as often as this: %v", seen)
 		}
-		for _, entry := range handler.take() {
-			if entry == "lost default/a last default/a@1" {
-				return
-			}
+		if entries := handler.take(); !slices.Contains(entries, "lost default/a last default/a@1") {
+			t.Errorf("the handler was told %q, want that a is lost", entries)
 		}
-		t.Error("the handler was not told that a is lost")
 	})
 }
 
 // A resync and a handler that joins late show what was transformed before.
 func TestContractTransformRunsOncePerVersion(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
-		informer := newPodInformer(impl, newSource(newPod("a")))
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource(newPod("a")))
 		runs := 0
 		wantOK(t, informer.SetTransform(func(obj any) (any, error) { runs++; return obj, nil }))
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		settle()
 		subscribe(t, informer)
 		wantOK(t, informer.GetStore().Add(newPod("by hand")))
@@ -69,14 +66,14 @@ func TestContractTransformRunsOncePerVersion(t *testing.T) {
 }
 
 func TestContractTransformToAnotherType(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := impl.newSharedInformer(source, &corev1.Pod{}, 0)
+		informer := t.newSharedInformer(source, &corev1.Pod{}, 0)
 		handler, _ := subscribe(t, informer)
 		wantOK(t, informer.SetTransform(func(obj any) (any, error) {
 			return &metav1.PartialObjectMetadata{ObjectMeta: obj.(*corev1.Pod).ObjectMeta}, nil
 		}))
-		go informer.Run(ctx.Done())
+		go informer.Run(t.Context().Done())
 		handler.want(t, "add default/a@1 initial")
 		source.update(newPod("a"))
 		handler.want(t, "update default/a@1 to default/a@2")
@@ -91,12 +88,12 @@ func TestContractTransformToAnotherType(t *testing.T) {
 
 // An object whose transform fails stays as it was in the cache, until a version comes for which it does not.
 func TestContractTransformFails(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
 		wantOK(t, informer.SetTransform(failOnNode))
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 		source.update(newPod("a", onNode("bad")))
 		source.create(newPod("b"))
@@ -108,17 +105,17 @@ func TestContractTransformFails(t *testing.T) {
 }
 
 func TestContractTransformFailsInAList(t *testing.T) {
-	forEachLive(t, func(ctx context.Context, t *testing.T, impl implementation) {
+	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"), newPod("bad", onNode("bad")))
-		informer := newPodInformer(impl, source)
+		informer := newPodInformer(t.implementation, source)
 		handler, _ := subscribe(t, informer)
 		wantOK(t, informer.SetTransform(failOnNode))
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		pause()
-		if synced := informer.HasSynced(); synced != !impl.defects.transformErrorFailsList {
+		if synced := informer.HasSynced(); synced != !t.defects.transformErrorFailsList {
 			t.Errorf("synced: %t", synced)
 		}
-		if impl.defects.transformErrorFailsList {
+		if t.defects.transformErrorFailsList {
 			handler.want(t)
 			return
 		}

@@ -1,7 +1,6 @@
 package clientgo_test
 
 import (
-	"context"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,10 +9,10 @@ import (
 
 // Client-go's typed informer works on top of any SharedIndexInformer, if the objects keep their type.
 func TestContractTypedInformer(t *testing.T) {
-	forEachFeed(t, func(ctx context.Context, t *testing.T, impl implementation, newSource func(...*corev1.Pod) *source) {
-		source := newSource(newPod("a", onNode("n1")))
+	forEachFeed(t, func(t *scene) {
+		source := t.newSource(newPod("a", onNode("n1")))
 		informer := cache.NewTypedSharedIndexInformer[*corev1.Pod](
-			impl.newSharedIndexInformer(source, &corev1.Pod{}, 0, cache.Indexers{}))
+			t.newSharedIndexInformer(source, &corev1.Pod{}, 0, cache.Indexers{}))
 		wantOK(t, informer.AddTypedIndexers(cache.TypedIndexers[*corev1.Pod]{
 			"node": func(pod *corev1.Pod) ([]string, error) { return []string{pod.Spec.NodeName}, nil },
 		}))
@@ -30,7 +29,7 @@ func TestContractTypedInformer(t *testing.T) {
 			},
 		})
 		wantOK(t, err)
-		go informer.RunWithContext(ctx)
+		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
 		wantSynced(t, handle, true)
 		pods, err := informer.GetTypedIndexer().ByTypedIndex("node", "n1")
@@ -52,8 +51,8 @@ func TestContractTypedInformer(t *testing.T) {
 }
 
 func TestContractTypedIndexer(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		informer := cache.NewTypedSharedIndexInformer[*corev1.Pod](newPodInformer(impl, newSource()))
+	forEach(t, func(t *scene) {
+		informer := cache.NewTypedSharedIndexInformer[*corev1.Pod](newPodInformer(t.implementation, newSource()))
 		indexer := informer.GetTypedIndexer()
 		wantOK(t, indexer.Add(newPod("a", onNode("n1"))))
 		pods, err := indexer.TypedIndex("node", newPod("like", onNode("n1")))

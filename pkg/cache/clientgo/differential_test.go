@@ -14,9 +14,9 @@ import (
 // TestDifferentialIndexer does the same random writes to client-go's indexer and to every implementation's, and compares all
 // that can be read after each.
 func TestDifferentialIndexer(t *testing.T) {
-	forEach(t, func(t *testing.T, impl implementation) {
-		rapid.Check(t, func(t *rapid.T) {
-			twins := newTwins(impl)
+	forEach(t, func(s *scene) {
+		rapid.Check(s.T, func(t *rapid.T) {
+			twins := newTwins(s.implementation)
 			twins.compare(t)
 			t.Repeat(map[string]func(*rapid.T){
 				"":            twins.compare,

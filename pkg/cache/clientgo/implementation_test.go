@@ -1,13 +1,13 @@
 package clientgo_test
 
 import (
-	"context"
 	"os"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/tools/cache"
@@ -100,8 +100,8 @@ func clientGo() implementation {
 		newSharedInformer:                 cache.NewSharedInformer,
 		newSharedIndexInformer:            cache.NewSharedIndexInformer,
 		newSharedIndexInformerWithOptions: cache.NewSharedIndexInformerWithOptions,
-		newInformer:                       cache.NewInformer,
-		newIndexerInformer:                cache.NewIndexerInformer,
+		newInformer:                       cache.NewInformer,        //nolint:staticcheck // deprecated, and part of the drop-in
+		newIndexerInformer:                cache.NewIndexerInformer, //nolint:staticcheck // likewise
 		newInformerWithOptions:            cache.NewInformerWithOptions,
 		defects: defects{
 			indexErrorPanics: true, indexersShared: true, nilIndexersPanic: true, versionForgotten: true,
@@ -124,23 +124,62 @@ func implementations() []implementation {
 	return []implementation{clientGo()}
 }
 
+// A scene is where a scenario plays: a test, an implementation, and a feed.
+type scene struct {
+	*testing.T
+	implementation
+
+	// newSource returns a source that is listed, or one that is streamed.
+	newSource func(...*corev1.Pod) *source
+}
+
+// A tester is what checks need of a test.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // ForEach runs a scenario without goroutines against every implementation.
-func forEach(t *testing.T, scenario func(t *testing.T, impl implementation)) {
+func forEach(t *testing.T, scenario func(t *scene)) {
 	t.Helper()
 	for _, impl := range implementations() {
-		t.Run(impl.name, func(t *testing.T) { scenario(t, impl) })
+		t.Run(impl.name, func(t *testing.T) { scenario(&scene{t, impl, newSource}) })
 	}
 }
 
-// ForEachLive runs a scenario against every implementation in a bubble of fake time. The context ends, and everything that
-// was started under it has to end too, when the scenario returns.
-func forEachLive(t *testing.T, scenario func(ctx context.Context, t *testing.T, impl implementation)) {
+// ForEachLive runs a scenario against every implementation in a bubble of fake time. The context of the test ends when the
+// scenario returns, and everything that was started under it has to end too.
+func forEachLive(t *testing.T, scenario func(t *scene)) {
 	t.Helper()
-	forEach(t, func(t *testing.T, impl implementation) {
-		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			scenario(ctx, t, impl)
+	for _, impl := range implementations() {
+		t.Run(impl.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { scenario(&scene{t, impl, newSource}) })
 		})
+	}
+}
+
+// ForEachFeed runs a scenario against every implementation and both ways in which an informer gets its initial objects.
+func forEachFeed(t *testing.T, scenario func(t *scene)) {
+	t.Helper()
+	t.Run("list", func(t *testing.T) { forEachLive(t, scenario) })
+	t.Run("stream", func(t *testing.T) {
+		forEachLive(t, func(t *scene) { scenario(&scene{t.T, t.implementation, newStreamingSource}) })
 	})
+}
+
+// ForEachStore runs a scenario against every way to make an empty store of an implementation.
+func forEachStore(t *testing.T, scenario func(t *scene, store cache.Store)) {
+	t.Helper()
+	for name, newStore := range map[string]func(implementation) cache.Store{
+		"store":   func(impl implementation) cache.Store { return impl.newStore(cache.MetaNamespaceKeyFunc) },
+		"indexer": func(impl implementation) cache.Store { return newPodIndexer(impl) },
+		"informer": func(impl implementation) cache.Store {
+			return impl.newSharedInformer(newSource(), &corev1.Pod{}, 0).GetStore()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			forEach(t, func(t *scene) { scenario(t, newStore(t.implementation)) })
+		})
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -41,7 +40,7 @@ func (r *recorder) OnDelete(obj any) {
 }
 
 // Want fails the test unless exactly these entries were written since the last call.
-func (r *recorder) want(t *testing.T, entries ...string) {
+func (r *recorder) want(t tester, entries ...string) {
 	t.Helper()
 	settle()
 	if got := r.take(); !slices.Equal(got, entries) {
@@ -50,7 +49,7 @@ func (r *recorder) want(t *testing.T, entries ...string) {
 }
 
 // WantUnordered is want for entries about several objects, between which there is no order.
-func (r *recorder) wantUnordered(t *testing.T, entries ...string) {
+func (r *recorder) wantUnordered(t tester, entries ...string) {
 	t.Helper()
 	settle()
 	got := r.take()
@@ -134,14 +133,14 @@ func names(objs []any) []string {
 	return sorted
 }
 
-func wantNames(t *testing.T, objs []any, want ...string) {
+func wantNames(t tester, objs []any, want ...string) {
 	t.Helper()
 	if got := names(objs); !slices.Equal(got, want) {
 		t.Errorf("got the objects %q, want %q", got, want)
 	}
 }
 
-func wantStrings(t *testing.T, got []string, want ...string) {
+func wantStrings(t tester, got []string, want ...string) {
 	t.Helper()
 	sorted := slices.Sorted(slices.Values(got))
 	if !slices.Equal(sorted, want) {
@@ -149,14 +148,14 @@ func wantStrings(t *testing.T, got []string, want ...string) {
 	}
 }
 
-func wantError(t *testing.T, err error, text string) {
+func wantError(t tester, err error, text string) {
 	t.Helper()
 	if err == nil || err.Error() != text {
 		t.Errorf("got the error %v, want %q", err, text)
 	}
 }
 
-func wantOK(t *testing.T, err error) {
+func wantOK(t tester, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
