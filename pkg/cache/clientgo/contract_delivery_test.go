@@ -263,6 +263,21 @@ func TestContractDeletionOfWhatWasNeverSeen(t *testing.T) {
 	})
 }
 
+// What an event is to a handler follows from the cache, not from the name that the server gave it.
+func TestContractEventsFollowTheCache(t *testing.T) {
+	forEachLive(t, func(t *scene) {
+		source := newSource(newPod("a"))
+		informer := newPodInformer(t.implementation, source)
+		handler, _ := subscribe(t, informer)
+		go informer.RunWithContext(t.Context())
+		handler.want(t, "add default/a@1 initial")
+		source.create(newPod("a")) // which says ADDED
+		handler.want(t, "update default/a@1 to default/a@2")
+		source.update(newPod("b")) // which says MODIFIED
+		handler.want(t, "add default/b@3")
+	})
+}
+
 func TestContractObjectsOfAnotherTypeAreIgnored(t *testing.T) {
 	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,7 +23,16 @@ func TestContractWatchErrorHandler(t *testing.T) {
 		forbidden := apierrors.NewForbidden(corev1.Resource("pods"), "", errors.New("no role"))
 		source.failLists(forbidden, forbidden, errUnavailable(), errUnavailable())
 		informer := newPodInformer(t.implementation, source)
-		var errs []error
+		var (
+			mu   sync.Mutex
+			errs []error
+		)
+		told := func() []error {
+			settle()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(errs)
+		}
 		wantOK(t, informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, r *cache.Reflector, err error) {
 			if ctx.Value(contextKey{}) != "ours" {
 				t.Error("the handler has another context than the informer")
@@ -31,16 +41,17 @@ func TestContractWatchErrorHandler(t *testing.T) {
 				t.Errorf("the reflector says %q, %q, %q", r.TypeDescription(), r.Name(), r.LastSyncResourceVersion())
 			}
 			cache.DefaultWatchErrorHandler(ctx, r, err) // which reads the reflector's fields
+			mu.Lock()
+			defer mu.Unlock()
 			errs = append(errs, err)
 		}))
 		go informer.RunWithContext(context.WithValue(t.Context(), contextKey{}, "ours"))
-		settle()
-		if len(errs) != 1 || !errors.Is(errs[0], forbidden) {
-			t.Errorf("the handler was told %v, want the failure of the list", errs)
+		if first := told(); len(first) != 1 || !errors.Is(first[0], forbidden) {
+			t.Errorf("the handler was told %v, want the failure of the list", first)
 		}
 		pause()
-		if !slices.ContainsFunc(errs, apierrors.IsServiceUnavailable) || !informer.HasSynced() {
-			t.Errorf("the handler was told %v, and the informer is synced: %t", errs, informer.HasSynced())
+		if all := told(); !slices.ContainsFunc(all, apierrors.IsServiceUnavailable) || !informer.HasSynced() {
+			t.Errorf("the handler was told %v, and the informer is synced: %t", all, informer.HasSynced())
 		}
 	})
 }
@@ -60,6 +71,22 @@ func TestContractWatchErrorHandlerLastWins(t *testing.T) {
 		if calls != 1 {
 			t.Errorf("the handler was called %d times, want once", calls)
 		}
+	})
+}
+
+func TestContractObjectDescription(t *testing.T) {
+	forEachLive(t, func(t *scene) {
+		source := newSource()
+		source.failLists(errUnavailable())
+		informer := t.newSharedIndexInformerWithOptions(source, &corev1.Pod{},
+			cache.SharedIndexInformerOptions{ObjectDescription: "small pods"})
+		var descriptions []string
+		wantOK(t, informer.SetWatchErrorHandler(func(r *cache.Reflector, err error) {
+			descriptions = append(descriptions, r.TypeDescription())
+		}))
+		go informer.RunWithContext(t.Context())
+		pause()
+		wantStrings(t, descriptions, "small pods")
 	})
 }
 

@@ -23,6 +23,8 @@ func TestContractHandlerSyncs(t *testing.T) {
 		release := make(chan struct{})
 		handle, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(any) { <-release }})
 		wantOK(t, err)
+		wantSynced(t, informer, false)
+		wantSynced(t, handle, false)
 		go informer.RunWithContext(t.Context())
 		settle()
 		wantSynced(t, informer, true)
