@@ -120,6 +120,33 @@ func TestContractControllerSyncsAfterItsHandler(t *testing.T) {
 	})
 }
 
+// What the handler of a controller is told of is in the store already.
+func TestContractControllerTellsAfterTheStore(t *testing.T) {
+	forEachPairing(t, func(t *scene, pair pairing) {
+		var store cache.Store
+		check := func(obj any, wantExists bool) {
+			if _, exists, err := store.Get(obj); err != nil || exists != wantExists {
+				t.Errorf("the store has %s: %t, %v", describe(obj), exists, err)
+			}
+		}
+		source := newSource(newPod("a"), newPod("b"))
+		store, controller := pair(t.implementation, source, cache.ResourceEventHandlerFuncs{
+			AddFunc:    func(obj any) { check(obj, true) },
+			UpdateFunc: func(_, obj any) { check(obj, true) },
+			DeleteFunc: func(obj any) { check(obj, false) },
+		}, 0)
+		go controller.RunWithContext(t.Context())
+		settle()
+		source.update(newPod("a"))
+		source.delete(newPod("b"))
+		settle()
+		source.miss(func() { source.delete(newPod("a")) })
+		source.expire()
+		pause()
+		wantStrings(t, store.ListKeys())
+	})
+}
+
 func TestContractIndexerOfAController(t *testing.T) {
 	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a", onNode("n1")))

@@ -1,6 +1,7 @@
 package clientgo_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -149,7 +150,10 @@ func TestContractSlowHandlerSeesTheLastState(t *testing.T) {
 // What a handler is told of is in the cache and its indexes, or something newer is.
 func TestContractHandlerIsToldAfterTheCache(t *testing.T) {
 	forEachLive(t, func(t *scene) {
-		source := newSource(newPod("a", onNode("n1")))
+		source := newSource()
+		for i := range 100 {
+			source.create(newPod(fmt.Sprint(i), onNode(fmt.Sprint(i))))
+		}
 		informer := newPodInformer(t.implementation, source)
 		var early []string
 		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
