@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// A source is an API server that holds pods. A change reaches the watch before the method that makes it returns, unless the
-// source is deaf.
+// A source is an API server that holds pods. A change is in the watch when the method that makes it returns, unless it is
+// made to be missed.
 type source struct {
 	streams bool // whether it supports WatchList
 
@@ -24,6 +24,7 @@ type source struct {
 	listErrs []error
 	watchErr error
 	calls    []call
+	told     []watch.Event // what a watch is told, in the order of resource versions
 	watcher  *watch.RaceFreeFakeWatcher
 }
 
@@ -144,6 +145,8 @@ func (s *source) WatchWithContext(ctx context.Context, options metav1.ListOption
 	s.watcher = watch.NewRaceFreeFake()
 	if initial {
 		s.sendInitialLocked()
+	} else {
+		s.resumeLocked(options.ResourceVersion)
 	}
 	return s.watcher, nil
 }
@@ -161,7 +164,11 @@ func (s *source) change(event watch.EventType, p *corev1.Pod) {
 	p = p.DeepCopy()
 	p.ResourceVersion = strconv.Itoa(s.version)
 	s.applyLocked(event, p)
-	if s.watcher != nil && !s.missing {
+	if s.missing {
+		return
+	}
+	s.told = append(s.told, watch.Event{Type: event, Object: p})
+	if s.watcher != nil {
 		s.watcher.Action(event, p.DeepCopy())
 	}
 }
@@ -191,6 +198,17 @@ func (s *source) sendInitialLocked() {
 		ResourceVersion: strconv.Itoa(s.version),
 		Annotations:     map[string]string{metav1.InitialEventsAnnotationKey: "true"},
 	}})
+}
+
+// ResumeLocked tells a new watch what happened since the version.
+func (s *source) resumeLocked(version string) {
+	since, _ := strconv.Atoi(version)
+	for _, event := range s.told {
+		p := event.Object.(*corev1.Pod)
+		if at, _ := strconv.Atoi(p.ResourceVersion); at > since {
+			s.watcher.Action(event.Type, p.DeepCopy())
+		}
+	}
 }
 
 func (s *source) listErrLocked() error {
