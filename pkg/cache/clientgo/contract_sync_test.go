@@ -2,8 +2,6 @@ package clientgo_test
 
 import (
 	"context"
-	"errors"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -174,15 +172,6 @@ func TestContractSyncedStays(t *testing.T) {
 			pause()
 		}
 	})
-}
-
-func TestContractSyncResult(t *testing.T) {
-	cause := errors.New("too slow")
-	podType := reflect.TypeFor[*corev1.Pod]()
-	result := cache.SyncResult{Err: cause, Synced: map[reflect.Type]bool{podType: false}}
-	if err := result.AsError(); !errors.Is(err, cause) || !strings.Contains(err.Error(), "*v1.Pod") {
-		t.Errorf("got the error %v", err)
-	}
 }
 
 // Informers hold whatever type they are asked to: dynamic and metadata clients use the same constructor.
