@@ -32,8 +32,8 @@ type sluiceStore struct {
 }
 
 func newSluiceStore() store {
-	indexer := cache.NewIndexer[*corev1.Pod](nil)
-	return sluiceStore{indexer, cache.AddIndex(indexer, "node", func(pod *corev1.Pod) []string { return []string{pod.Spec.NodeName} })}
+	indexer := cache.NewIndexer[*corev1.Pod]()
+	return sluiceStore{indexer, cache.AddIndex(indexer, "node", func(pod *corev1.Pod) ([]string, error) { return []string{pod.Spec.NodeName}, nil })}
 }
 
 func (s sluiceStore) get(namespace, name string) *corev1.Pod {
@@ -63,7 +63,7 @@ func (s sluiceStore) onNode(node string) int {
 
 func (s sluiceStore) update(pod *corev1.Pod) {
 	s.indexer.Apply(cache.Batch[*corev1.Pod]{Deltas: []cache.Delta[*corev1.Pod]{
-		{Type: cache.DeltaUpdated, Key: cache.KeyOf(pod), Object: pod},
+		{Type: cache.DeltaUpdated, Object: pod},
 	}})
 }
 

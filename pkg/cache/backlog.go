@@ -2,74 +2,63 @@ package cache
 
 import (
 	"iter"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// A backlog holds the events that wait for one subscriber, merged by key. It does no locking.
+// A backlog holds events that wait for one subscriber, merged by key. It does no locking.
 //
 // Of each key at most two events wait: the deletion of what the subscriber knows and the addition of what came after.
 // Memory is therefore bounded by what the subscriber knows plus what exists, however slow it is.
 type backlog[T Object] struct {
-	slots []waiting[T] // in the order in which the keys began to wait; an empty one is a hole
-	holes int
+	keys  *keyed[waiting[T]]
 	count int // of events
-	index map[types.NamespacedName]int
 }
 
 // waiting holds the events of one key, count of them.
 type waiting[T Object] struct {
 	events [2]Event[T]
 	count  int
+	told   bool // the subscriber has been called with the first event
 }
 
-func newBacklog[T Object]() backlog[T] {
-	return backlog[T]{index: make(map[types.NamespacedName]int)}
-}
-
-// maxSpare is how many slots an empty backlog keeps for the next events.
-const maxSpare = 1024
-
-// reset empties the backlog.
-func (b *backlog[T]) reset() {
-	if len(b.slots) > maxSpare {
-		*b = newBacklog[T]()
-		return
-	}
-	clear(b.slots) // lets the objects go
-	clear(b.index)
-	b.slots, b.holes, b.count = b.slots[:0], 0, 0
-}
+func newBacklog[T Object]() *backlog[T] { return &backlog[T]{keys: newKeyed[waiting[T]]()} }
 
 // push adds an event, merged with those of its key.
 func (b *backlog[T]) push(event Event[T]) {
-	i, ok := b.index[event.Key]
-	if !ok {
-		b.index[event.Key] = len(b.slots)
-		b.slots = append(b.slots, waiting[T]{events: [2]Event[T]{event}, count: 1})
+	w := b.keys.get(event.Key)
+	if w == nil {
+		b.keys.add(event.Key, waiting[T]{events: [2]Event[T]{event}, count: 1})
 		b.count++
 		return
 	}
-	before := b.slots[i].count
-	b.slots[i].merge(event)
-	b.count += b.slots[i].count - before
-	if b.slots[i].count == 0 {
-		b.drop(event.Key)
+	before := w.count
+	w.merge(event)
+	b.count += w.count - before
+	if w.count == 0 {
+		b.keys.drop(event.Key)
 	}
 }
 
 // all yields every event, in order.
 func (b *backlog[T]) all() iter.Seq[Event[T]] {
 	return func(yield func(Event[T]) bool) {
-		for i := range b.slots {
-			for _, event := range b.slots[i].events[:b.slots[i].count] {
+		for w := range b.keys.all() {
+			for _, event := range w.events[:w.count] {
 				if !yield(event) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// take removes and returns what waits for a key.
+func (b *backlog[T]) take(key types.NamespacedName) waiting[T] {
+	w := *b.keys.get(key)
+	b.keys.drop(key)
+	b.count -= w.count
+	return w
 }
 
 // merge makes event part of what waits: the subscriber will see the way from what it knows to the latest state, in at
@@ -79,9 +68,10 @@ func (w *waiting[T]) merge(event Event[T]) {
 	switch {
 	case event.Type == Added: // after a deletion
 		w.events[1], w.count = event, 2
+	case event.Type == Updated && event.Resync: // what waits is news enough
 	case event.Type == Updated:
-		last.Object = event.Object
-	case last.Type == Added: // deleted before the subscriber heard of it
+		last.Object, last.Resync = event.Object, false
+	case last.Type == Added && !w.isTold(): // deleted before the subscriber heard of it
 		*last = Event[T]{}
 		w.count--
 	default: // updated, then deleted
@@ -89,15 +79,5 @@ func (w *waiting[T]) merge(event Event[T]) {
 	}
 }
 
-func (b *backlog[T]) drop(key types.NamespacedName) {
-	delete(b.index, key)
-	b.holes++
-	if b.holes <= len(b.slots)/2 {
-		return
-	}
-	b.slots = slices.DeleteFunc(b.slots, func(w waiting[T]) bool { return w.count == 0 })
-	b.holes = 0
-	for i := range b.slots {
-		b.index[b.slots[i].events[0].Key] = i
-	}
-}
+// isTold says whether the subscriber has been called with the last event.
+func (w *waiting[T]) isTold() bool { return w.told && w.count == 1 }

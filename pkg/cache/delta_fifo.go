@@ -2,50 +2,32 @@ package cache
 
 import (
 	"context"
-	"iter"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// A DeltaType says which operation of the [DeltaFIFO] made a delta.
-type DeltaType string
-
-// The types of deltas. The first three carry an object's new state and are applied alike.
-const (
-	DeltaAdded    DeltaType = "Added"
-	DeltaUpdated  DeltaType = "Updated"
-	DeltaReplaced DeltaType = "Replaced"
-	DeltaDeleted  DeltaType = "Deleted"
-)
-
-// A Delta is a change of one object as the server reported it.
-type Delta[T Object] struct {
-	Type   DeltaType
-	Key    types.NamespacedName
-	Object T // the new state; of a deletion the last known one
-
-	// FinalStateUnknown marks a deletion that was not seen but inferred: the object was missing from a list.
-	FinalStateUnknown bool
-}
-
-// A Batch is everything that waited in a [DeltaFIFO], to be applied as one transaction.
-type Batch[T Object] struct {
-	Deltas []Delta[T]
-
-	// Replaced says that after the batch nothing exists but what its deltas say.
-	Replaced bool
-	// ResourceVersion is the version of the stream after the batch; empty when it did not change.
-	ResourceVersion string
-}
-
-// Known is what a [DeltaFIFO] compares a replacement with: the consumer's objects. An [Indexer] is one.
+// Known is what the consumer of a [DeltaFIFO] has applied so far. An [Indexer] is one.
 type Known[T Object] interface {
-	All() iter.Seq[T]
+	Get(key types.NamespacedName) (T, bool)
 }
 
-// A DeltaFIFO takes changes from one producer to one consumer. While they wait they are merged by key, so that memory is
-// bounded by the number of keys, not of changes: of each key the deletion of what was there and the latest state remain.
+// A DeltaFIFO takes changes from one producer to one consumer. It has two buffers: the producer fills one while the
+// consumer applies the other as one transaction, after which the consumer is exactly at the resource version of the batch.
+//
+// When the consumer is slow, changes are merged by key, so that memory is bounded by the number of keys, not of changes:
+// of each key remain the deletion of what the consumer knew and the latest state.
+//
+// One object on its way. The consumer is busy; the server reports
+//
+//	Add(a@1)     first delta: Added a@1
+//	Update(a@2)  second delta: Updated a@2. Were there many: merged to one, Updated a@2
+//	Delete(a@3)  third delta: Deleted a@3. Merged: nothing is left, as the consumer has never heard of a
+//	Add(a@4)     fourth delta: Added a@4. Another object of the same name
+//
+// The consumer calls Pop, gets all four (or, merged, Added a@4 alone) and applies them: the cache has a@4 and says so as
+// events. Replace, from a list, makes all that waits obsolete, and what is missing in it is found to be gone when the batch
+// is applied. Bookmark only moves the resource version on.
 //
 // The producer's methods and Pop may be called concurrently. Create one with [NewDeltaFIFO].
 type DeltaFIFO[T Object] struct {
@@ -53,53 +35,64 @@ type DeltaFIFO[T Object] struct {
 	ready token // is there while something may wait
 
 	mu      sync.Mutex
-	pending pending[T]
+	waiting *pending[T] // filled by the producer
+	taken   *pending[T] // the consumer's, until it pops again
+	version string      // the newest of this epoch
 }
 
-// NewDeltaFIFO returns an empty DeltaFIFO. The consumer keeps known up to date: it applies each batch before it pops the
-// next.
+// NewDeltaFIFO returns an empty DeltaFIFO. The consumer applies each batch to known before it pops the next.
 func NewDeltaFIFO[T Object](known Known[T]) *DeltaFIFO[T] {
-	return &DeltaFIFO[T]{known: known, ready: newToken(), pending: newPending[T]()}
+	return &DeltaFIFO[T]{known: known, ready: newToken(), waiting: &pending[T]{}, taken: &pending[T]{}}
 }
 
 // Add records a created object.
-func (f *DeltaFIFO[T]) Add(obj T) { f.set(DeltaAdded, obj) }
+func (f *DeltaFIFO[T]) Add(obj T) { f.push(Delta[T]{Type: DeltaAdded, Object: obj}) }
 
 // Update records an object's new state.
-func (f *DeltaFIFO[T]) Update(obj T) { f.set(DeltaUpdated, obj) }
-
-func (f *DeltaFIFO[T]) set(change DeltaType, obj T) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.pending.set(change, obj)
-	f.advanceLocked(obj.GetResourceVersion())
-}
+func (f *DeltaFIFO[T]) Update(obj T) { f.push(Delta[T]{Type: DeltaUpdated, Object: obj}) }
 
 // Delete records a deletion. The object is its final state.
-func (f *DeltaFIFO[T]) Delete(obj T) {
+func (f *DeltaFIFO[T]) Delete(obj T) { f.push(Delta[T]{Type: DeltaDeleted, Object: obj}) }
+
+func (f *DeltaFIFO[T]) push(delta Delta[T]) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.pending.delete(obj)
-	f.advanceLocked(obj.GetResourceVersion())
+	f.waiting.push(delta, f.mayKnowLocked)
+	f.advanceLocked(delta.Object.GetResourceVersion())
+	f.mu.Unlock()
+	f.ready.signal()
 }
 
-// Replace records that items are all objects there are at the resource version. Objects that the consumer knows and that
-// are missing here come out of Pop as deletions whose final state is unknown.
+// Replace records that items are all objects there are at the resource version. The FIFO owns the slice. A version older
+// than one before begins a new epoch: the server was restored from a backup.
 func (f *DeltaFIFO[T]) Replace(items []T, resourceVersion string) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.pending.replace(items, resourceVersion)
+	f.waiting.replace(items)
+	if older(resourceVersion, f.version) {
+		f.waiting.batch.NewEpoch = true
+		f.version = ""
+	}
 	f.advanceLocked(resourceVersion)
+	f.mu.Unlock()
+	f.ready.signal()
 }
 
 // Bookmark records that the stream has reached the resource version without further changes.
 func (f *DeltaFIFO[T]) Bookmark(resourceVersion string) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.advanceLocked(resourceVersion)
+	f.mu.Unlock()
+	f.ready.signal()
 }
 
-// Pop waits until something waits and returns all of it, or the context's error.
+// Resync asks the consumer to tell its subscribers of everything again: the Sync of the classic DeltaFIFO, in one delta.
+func (f *DeltaFIFO[T]) Resync() {
+	f.mu.Lock()
+	f.waiting.batch.Resync = true
+	f.mu.Unlock()
+	f.ready.signal()
+}
+
+// Pop waits until something waits and returns all of it, or the context's error. The batch is valid until the next call.
 func (f *DeltaFIFO[T]) Pop(ctx context.Context) (Batch[T], error) {
 	for {
 		select {
@@ -107,45 +100,41 @@ func (f *DeltaFIFO[T]) Pop(ctx context.Context) (Batch[T], error) {
 			return Batch[T]{}, ctx.Err()
 		case <-f.ready:
 		}
-		if taken := f.swap(); !taken.empty() {
-			return f.batch(&taken), nil
+		if batch, ok := f.swap(); ok {
+			return batch, nil
 		}
 	}
 }
 
-// swap takes the buffer and leaves an empty one.
-func (f *DeltaFIFO[T]) swap() pending[T] {
+func (f *DeltaFIFO[T]) swap() (Batch[T], bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	taken := f.pending
-	f.pending = newPending[T]()
-	return taken
-}
-
-// batch runs without the lock: the buffer was taken, and only the consumer changes what is known.
-func (f *DeltaFIFO[T]) batch(taken *pending[T]) Batch[T] {
-	batch := Batch[T]{Replaced: taken.replaced, ResourceVersion: taken.resourceVersion}
-	if taken.replaced {
-		batch.Deltas = f.missedDeletes(taken)
+	f.taken.reset()
+	if f.waiting.empty() {
+		return Batch[T]{}, false
 	}
-	batch.Deltas = taken.deltas(batch.Deltas)
-	return batch
+	f.taken, f.waiting = f.waiting, f.taken
+	f.taken.seal()
+	return f.taken.batch, true
 }
 
-func (f *DeltaFIFO[T]) missedDeletes(taken *pending[T]) []Delta[T] {
-	var missed []Delta[T]
-	for obj := range f.known.All() {
-		if key := KeyOf(obj); !taken.mentions(key) {
-			missed = append(missed, Delta[T]{Type: DeltaDeleted, Key: key, Object: obj, FinalStateUnknown: true})
-		}
+// mayKnowLocked says whether the consumer knows an object with the key, or will when it has applied what comes before the
+// deltas that wait.
+func (f *DeltaFIFO[T]) mayKnowLocked(key types.NamespacedName) bool {
+	if f.waiting.batch.Replaced && f.waiting.mentions(key) {
+		return true
 	}
-	return missed
+	if f.taken.mentions(key) {
+		return true
+	}
+	_, ok := f.known.Get(key)
+	return ok
 }
 
-// advanceLocked wakes the consumer. An empty version says nothing of the stream's.
+// advanceLocked moves the stream's version on. It never goes back, whatever is reported.
 func (f *DeltaFIFO[T]) advanceLocked(resourceVersion string) {
-	if resourceVersion != "" {
-		f.pending.resourceVersion = resourceVersion
+	if resourceVersion != "" && !older(resourceVersion, f.version) {
+		f.version = resourceVersion
+		f.waiting.batch.ResourceVersion = resourceVersion
 	}
-	f.ready.signal()
 }

@@ -36,13 +36,13 @@ func ExampleNewInformer() {
 
 // An index finds objects by a value of any comparable type.
 func ExampleAddIndex() {
-	indexer := cache.NewIndexer[*corev1.Pod](nil)
-	byNode := cache.AddIndex(indexer, "node", func(pod *corev1.Pod) []string { return []string{pod.Spec.NodeName} })
+	indexer := cache.NewIndexer[*corev1.Pod]()
+	byNode := cache.AddIndex(indexer, "node", func(pod *corev1.Pod) ([]string, error) {
+		return []string{pod.Spec.NodeName}, nil
+	})
 
 	web := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web"}, Spec: corev1.PodSpec{NodeName: "n1"}}
-	indexer.Apply(cache.Batch[*corev1.Pod]{Deltas: []cache.Delta[*corev1.Pod]{
-		{Type: cache.DeltaAdded, Key: cache.KeyOf(web), Object: web},
-	}})
+	indexer.Add(web)
 	for pod := range byNode.Lookup("n1") {
 		fmt.Println(pod.Name)
 	}

@@ -3,90 +3,102 @@ package cache
 import (
 	"fmt"
 	"iter"
-	"maps"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/store"
 )
 
 // An Index finds the objects of an [Indexer] by a value computed from them, such as the node of a pod or the UID of an
-// owner. Create one with [AddIndex].
+// owner. Create one with [AddIndex] or [AddPrefixIndex]. Its methods may be called concurrently; each runs on the latest
+// snapshot.
 type Index[T Object, V comparable] struct {
 	indexer *Indexer[T]
-	name    string
-	compute func(T) []V
-
-	values  map[types.NamespacedName][]V // of each object that has any
-	members map[V]map[types.NamespacedName]T
+	index   *store.Index[types.NamespacedName, T, V]
 }
 
-// table is an Index whatever its value type. The indexer's lock guards it.
-type table[T Object] interface {
-	insert(key types.NamespacedName, obj T) *IndexError
-	remove(key types.NamespacedName)
+// AddIndex adds an index to the indexer, also when it is in use; objects that are there already are indexed at once. The
+// name appears in errors.
+//
+// values returns the values under which an object is found, any number of them. It runs while the indexer is changed: it
+// must not change the indexer, nor the object. An object for which it returns an error or panics is missing from this index,
+// until its next version, and listed in [Indexer.Quarantined].
+func AddIndex[T Object, V comparable](indexer *Indexer[T], name string, values func(T) ([]V, error)) *Index[T, V] {
+	return newIndex(indexer, name, values, nil)
 }
 
-// AddIndex adds an index to the indexer; objects that are there already are indexed at once. The name appears in errors.
-// values returns the values under which an object is found, any number of them. It runs under the indexer's lock: it must
-// not call the indexer, nor change the object. An object for which it panics is missing from this index until the object
-// changes.
-func AddIndex[T Object, V comparable](indexer *Indexer[T], name string, values func(T) []V) *Index[T, V] {
-	index := &Index[T, V]{
-		indexer: indexer,
-		name:    name,
-		compute: values,
-		values:  make(map[types.NamespacedName][]V),
-		members: make(map[V]map[types.NamespacedName]T),
-	}
-	indexer.mu.Lock()
-	defer indexer.mu.Unlock()
-	for key, obj := range indexer.objects {
-		indexer.insertLocked(index, key, obj)
-	}
-	indexer.tables = append(indexer.tables, index)
-	return index
+// A PrefixIndex is an [Index] that also finds objects by the beginning of a value. Create one with [AddPrefixIndex].
+type PrefixIndex[T Object, V ~string] struct {
+	*Index[T, V]
 }
 
-// Lookup yields the objects that have the value when the iteration starts, in no particular order.
-func (x *Index[T, V]) Lookup(value V) iter.Seq[T] {
-	return func(yield func(T) bool) {
-		x.indexer.mu.RLock()
-		objects := slices.Collect(maps.Values(x.members[value]))
-		x.indexer.mu.RUnlock()
-		slices.Values(objects)(yield)
-	}
+// AddPrefixIndex is like [AddIndex]. Keeping the values in order makes a change of the set of values somewhat dearer.
+func AddPrefixIndex[T Object, V ~string](indexer *Indexer[T], name string, values func(T) ([]V, error)) PrefixIndex[T, V] {
+	return PrefixIndex[T, V]{newIndex(indexer, name, values, func(v V) string { return string(v) })}
 }
 
-// insert turns a panic of the user's function, or of hashing what it returned, into an error.
-func (x *Index[T, V]) insert(key types.NamespacedName, obj T) (err *IndexError) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			x.remove(key)
-			err = &IndexError{Index: x.name, Key: key, Cause: fmt.Sprint(cause)}
+func newIndex[T Object, V comparable](
+	indexer *Indexer[T], name string, values func(T) ([]V, error), text func(V) string,
+) *Index[T, V] {
+	report := func(key types.NamespacedName, obj T, err error) {
+		if err == nil {
+			indexer.quarantine.remove(name, key)
+			return
 		}
-	}()
-	for _, value := range x.compute(obj) {
-		x.insertValue(key, obj, value)
+		indexer.quarantine.add(Quarantined{
+			Key: key, ResourceVersion: obj.GetResourceVersion(), Index: name, Err: fmt.Errorf("index %q: %w", name, err),
+		})
 	}
-	return nil
+	config := store.IndexConfig[types.NamespacedName, T, V]{Values: values, Text: text, Report: report}
+	return &Index[T, V]{indexer, store.AddIndex(indexer.store, config)}
 }
 
-func (x *Index[T, V]) insertValue(key types.NamespacedName, obj T, value V) {
-	members := x.members[value]
-	if members == nil {
-		members = make(map[types.NamespacedName]T)
-		x.members[value] = members
-	}
-	members[key] = obj
-	x.values[key] = append(x.values[key], value)
+// In returns the index as it was in a snapshot of the same indexer. For a snapshot from before the index was added that
+// means to index all its objects now, at each call.
+func (x *Index[T, V]) In(s Snapshot[T]) IndexView[T, V] {
+	return IndexView[T, V]{x.index.In(s.snapshot)}
 }
 
-func (x *Index[T, V]) remove(key types.NamespacedName) {
-	for _, value := range x.values[key] {
-		delete(x.members[value], key)
-		if len(x.members[value]) == 0 {
-			delete(x.members, value)
-		}
-	}
-	delete(x.values, key)
+// In is like [Index.In].
+func (x PrefixIndex[T, V]) In(s Snapshot[T]) PrefixIndexView[T, V] {
+	return PrefixIndexView[T, V]{x.Index.In(s)}
 }
+
+func (x *Index[T, V]) latest() IndexView[T, V] { return x.In(x.indexer.Snapshot()) }
+
+// Lookup yields the objects that have the value, in no particular order.
+func (x *Index[T, V]) Lookup(value V) iter.Seq[T] { return x.latest().Lookup(value) }
+
+// Count returns how many objects have the value.
+func (x *Index[T, V]) Count(value V) int { return x.latest().Count(value) }
+
+// Values yields each value that an object has, in no particular order.
+func (x *Index[T, V]) Values() iter.Seq[V] { return x.latest().Values() }
+
+// Prefix yields the values that begin with prefix, in order, and the objects that have them: an object comes once for each
+// of its values.
+func (x PrefixIndex[T, V]) Prefix(prefix V) iter.Seq2[V, T] {
+	return x.In(x.indexer.Snapshot()).Prefix(prefix)
+}
+
+// An IndexView is an [Index] as it was in one [Snapshot].
+type IndexView[T Object, V comparable] struct {
+	view store.View[types.NamespacedName, T, V]
+}
+
+// Lookup is like [Index.Lookup].
+func (v IndexView[T, V]) Lookup(value V) iter.Seq[T] { return v.view.Lookup(value) }
+
+// Count is like [Index.Count].
+func (v IndexView[T, V]) Count(value V) int { return v.view.Count(value) }
+
+// Values is like [Index.Values].
+func (v IndexView[T, V]) Values() iter.Seq[V] { return v.view.Values() }
+
+// A PrefixIndexView is a [PrefixIndex] as it was in one [Snapshot].
+type PrefixIndexView[T Object, V ~string] struct {
+	IndexView[T, V]
+}
+
+// Prefix is like [PrefixIndex.Prefix].
+func (v PrefixIndexView[T, V]) Prefix(prefix V) iter.Seq2[V, T] { return v.view.Prefix(string(prefix)) }

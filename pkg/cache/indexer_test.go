@@ -11,11 +11,11 @@ import (
 )
 
 func set(obj *corev1.ConfigMap) Delta[*corev1.ConfigMap] {
-	return Delta[*corev1.ConfigMap]{Type: DeltaUpdated, Key: KeyOf(obj), Object: obj}
+	return Delta[*corev1.ConfigMap]{Type: DeltaUpdated, Object: obj}
 }
 
 func remove(obj *corev1.ConfigMap) Delta[*corev1.ConfigMap] {
-	return Delta[*corev1.ConfigMap]{Type: DeltaDeleted, Key: KeyOf(obj), Object: obj}
+	return Delta[*corev1.ConfigMap]{Type: DeltaDeleted, Object: obj}
 }
 
 func batchOf(deltas ...Delta[*corev1.ConfigMap]) Batch[*corev1.ConfigMap] {
@@ -47,7 +47,7 @@ func TestApplyTellsWhatChanged(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			indexer := NewIndexer[*corev1.ConfigMap](nil)
+			indexer := NewIndexer[*corev1.ConfigMap]()
 			indexer.Apply(test.before)
 			got := indexer.Apply(test.batch)
 			for i := range test.want {
@@ -61,7 +61,7 @@ func TestApplyTellsWhatChanged(t *testing.T) {
 }
 
 func TestIndexerReads(t *testing.T) {
-	indexer := NewIndexer[*corev1.ConfigMap](nil)
+	indexer := NewIndexer[*corev1.ConfigMap]()
 	a, b := configMap("a", "a", "1"), configMap("b", "b", "2")
 	batch := batchOf(set(a), set(b))
 	batch.ResourceVersion = "7"
@@ -83,7 +83,7 @@ func TestIndexerReads(t *testing.T) {
 }
 
 func TestIterationIsOfOneMomentAndHoldsNoLock(t *testing.T) {
-	indexer := NewIndexer[*corev1.ConfigMap](nil)
+	indexer := NewIndexer[*corev1.ConfigMap]()
 	indexer.Apply(batchOf(set(configMap("a", "a", "1")), set(configMap("b", "b", "1"))))
 	seen := 0
 	for obj := range indexer.All() {
@@ -99,10 +99,10 @@ func TestIterationIsOfOneMomentAndHoldsNoLock(t *testing.T) {
 }
 
 func TestIndexOnALiveIndexer(t *testing.T) {
-	indexer := NewIndexer[*corev1.ConfigMap](nil)
+	indexer := NewIndexer[*corev1.ConfigMap]()
 	a := configMap("a", "a", "1")
 	indexer.Apply(batchOf(set(a)))
-	byName := AddIndex(indexer, "name", func(obj *corev1.ConfigMap) []string { return []string{obj.Name, "all"} })
+	byName := AddIndex(indexer, "name", func(obj *corev1.ConfigMap) ([]string, error) { return []string{obj.Name, "all"}, nil })
 	b := configMap("b", "b", "2")
 	indexer.Apply(batchOf(set(b)))
 
@@ -118,47 +118,55 @@ func TestIndexOnALiveIndexer(t *testing.T) {
 }
 
 func TestAnIndexTakesNoHarmFromItsValues(t *testing.T) {
-	failures := 0
-	indexer := NewIndexer[*corev1.ConfigMap](func(*IndexError) { failures++ })
+	indexer := NewIndexer[*corev1.ConfigMap]()
 	var buffer []string
-	reused := AddIndex(indexer, "reused", func(obj *corev1.ConfigMap) []string {
+	reused := AddIndex(indexer, "reused", func(obj *corev1.ConfigMap) ([]string, error) {
 		buffer = append(buffer[:0], obj.ResourceVersion)
-		return buffer
+		return buffer, nil
 	})
-	unhashable := AddIndex(indexer, "unhashable", func(*corev1.ConfigMap) []any { return []any{"fine", []string{"not"}} })
-	indexer.Apply(batchOf(set(configMap("a", "a", "1")), set(configMap("b", "b", "2"))))
-	indexer.Apply(batchOf(set(configMap("a", "a", "3"))))
+	unhashable := AddIndex(indexer, "unhashable", func(*corev1.ConfigMap) ([]any, error) {
+		return []any{"fine", []string{"not"}}, nil
+	})
+	indexer.Add(configMap("a", "a", "1"), configMap("b", "b", "2"))
+	indexer.Add(configMap("a", "a", "3"))
 
 	if got := slices.Collect(reused.Lookup("1")); got != nil {
 		t.Errorf("found %v under a value that it has no more", got)
 	}
-	if got := slices.Collect(unhashable.Lookup("fine")); got != nil || failures != 3 {
-		t.Errorf("%d failures, want 3; found %v, want nothing half inserted", failures, got)
+	if got := slices.Collect(unhashable.Lookup("fine")); got != nil || len(indexer.Quarantined()) != 2 {
+		t.Errorf("quarantined are %v; found %v, want nothing half inserted", indexer.Quarantined(), got)
 	}
 }
 
-func TestAPanickingIndexFunctionLeavesOneObjectOut(t *testing.T) {
-	var reported []*IndexError
-	indexer := NewIndexer[*corev1.ConfigMap](func(err *IndexError) { reported = append(reported, err) })
-	byUID := AddIndex(indexer, "uid", func(obj *corev1.ConfigMap) []types.UID {
-		if obj.Name == "bad" {
+func TestAFailingIndexFunctionLeavesOneObjectOut(t *testing.T) {
+	indexer := NewIndexer[*corev1.ConfigMap]()
+	byUID := AddIndex(indexer, "uid", func(obj *corev1.ConfigMap) ([]types.UID, error) {
+		switch {
+		case obj.Name == "bad" && obj.ResourceVersion == "1":
 			panic("no such label")
+		case obj.Name == "poor" && obj.ResourceVersion == "3":
+			return nil, errors.New("no such field")
 		}
-		return []types.UID{obj.UID}
+		return []types.UID{obj.UID}, nil
 	})
-	indexer.Apply(batchOf(set(configMap("bad", "1", "1")), set(configMap("good", "2", "2"))))
+	indexer.Add(configMap("bad", "1", "1"), configMap("good", "2", "2"), configMap("poor", "3", "3"))
 
-	if len(reported) != 1 || reported[0].Key.Name != "bad" {
-		t.Fatalf("reported %v, want one error of the bad object", reported)
+	quarantined := indexer.Quarantined()
+	if len(quarantined) != 2 || quarantined[0].Key.Name != "bad" || quarantined[1].ResourceVersion != "3" {
+		t.Fatalf("quarantined are %v, want the bad and the poor object", quarantined)
 	}
-	var err error = reported[0]
-	if want := (&IndexError{}); !errors.As(err, &want) || !strings.Contains(err.Error(), `index "uid" does not hold object "ns/bad"`) {
-		t.Errorf("the error says %q", err)
+	if got := quarantined[0].Err.Error(); !strings.Contains(got, `index "uid"`) || !strings.Contains(got, "no such label") {
+		t.Errorf("the error says %q", got)
 	}
 	if _, ok := indexer.Get(types.NamespacedName{Namespace: "ns", Name: "bad"}); !ok {
 		t.Error("the bad object is not stored")
 	}
 	if got := slices.Collect(byUID.Lookup("2")); len(got) != 1 {
 		t.Error("the good object is not indexed")
+	}
+	indexer.Add(configMap("bad", "1", "4"))
+	indexer.Delete(configMap("poor", "3", "5"))
+	if got := indexer.Quarantined(); len(got) != 0 || byUID.Count("1") != 1 {
+		t.Errorf("quarantined are %v, want nothing more", got)
 	}
 }

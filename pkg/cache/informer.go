@@ -3,8 +3,10 @@ package cache
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"k8s.io/klog/v2"
 )
@@ -12,17 +14,20 @@ import (
 // An Informer keeps an [Indexer] up to date with an API server and tells subscribers what changes; see the package
 // documentation for the way an event takes. Its methods may be called concurrently. Create one with [NewInformer].
 type Informer[T Object] struct {
-	config    Config
-	indexer   *Indexer[T]
-	fifo      *DeltaFIFO[T]
-	reflector *Reflector[T]
+	config     Config
+	indexer    *Indexer[T]
+	quarantine *quarantine
+	fifo       *DeltaFIFO[T]
+	reflector  *Reflector[T]
+	fanOut     *fanOut[T]
+	wakeResync token // a subscription with a resync has come
 
-	synced      chan struct{} // closed when the first list is in the indexer
-	stopped     chan struct{} // closed when Run has returned
-	indexErrors atomic.Int64
-	logger      atomic.Pointer[klog.Logger] // set when the informer starts
+	synced  chan struct{} // closed when the first list is in the indexer
+	stopped chan struct{} // closed when Run has returned
+	epochs  atomic.Int64
+	logger  atomic.Pointer[klog.Logger] // set when the informer starts
 
-	mu            sync.Mutex // also held from a change of the indexer until all subscriptions have it
+	mu            sync.Mutex
 	state         state
 	ctx           context.Context // of Run, while running
 	subscriptions map[*Subscription[T]]struct{}
@@ -37,17 +42,22 @@ const (
 	ended
 )
 
-// NewInformer returns an Informer that reads from source. It does nothing until [Informer.Run].
-func NewInformer[T Object](source ListerWatcher[T], config Config) *Informer[T] {
+// NewInformer returns an Informer that reads from source; each object goes through the transforms, in order, before it is
+// cached. It does nothing until [Informer.Run].
+func NewInformer[T Object](source ListerWatcher[T], config Config, transforms ...Transform[T]) *Informer[T] {
 	i := &Informer[T]{
 		config:        config.withDefaults(typeName[T]()),
+		wakeResync:    newToken(),
 		synced:        make(chan struct{}),
 		stopped:       make(chan struct{}),
 		subscriptions: make(map[*Subscription[T]]struct{}),
 	}
-	i.indexer = NewIndexer[T](i.indexFailed)
-	i.fifo = NewDeltaFIFO[T](i.indexer)
-	i.reflector = NewReflector[T](source, i.fifo, i.config)
+	i.quarantine = newQuarantine(i.quarantined)
+	i.indexer = newIndexer[T](i.quarantine)
+	i.indexer.unchanged = config.NotifyUnchanged
+	i.fifo = NewDeltaFIFO(i.indexer)
+	i.fanOut = newFanOut(i.indexer.Snapshot())
+	i.reflector = NewReflector(source, &ingest[T]{i.fifo, transforms, i.quarantine}, i.config)
 	return i
 }
 
@@ -58,31 +68,63 @@ func (i *Informer[T]) Name() string { return i.config.Name }
 func (i *Informer[T]) Indexer() *Indexer[T] { return i.indexer }
 
 // Status returns what the informer has asked the server for, and got.
-func (i *Informer[T]) Status() Status { return i.reflector.Status() }
+func (i *Informer[T]) Status() Status {
+	status := i.reflector.Status()
+	status.Quarantined, status.Failures = i.quarantine.count()
+	status.Refused, status.Epochs = i.indexer.Refused(), int(i.epochs.Load())
+	return status
+}
 
-// IndexErrors returns how often an index function has panicked.
-func (i *Informer[T]) IndexErrors() int { return int(i.indexErrors.Load()) }
+// Quarantined returns the objects that could not be cached or indexed in their latest version.
+func (i *Informer[T]) Quarantined() []Quarantined { return i.quarantine.list() }
 
 // Subscribe calls handler for every object there is, as an Added event with Initial set, and then for each change. Before
-// and while the informer runs subscriptions may come and go at any time; the name appears in logs and errors. After the
-// informer has stopped, the subscription has ended from the start.
+// and while the informer runs subscriptions may come and go at any time; nothing stops for that. The name appears in logs
+// and errors. After the informer has stopped, the subscription has ended from the start.
 func (i *Informer[T]) Subscribe(name string, handler Handler[T]) *Subscription[T] {
+	return i.SubscribeWith(handler, SubscribeOptions{Name: name})
+}
+
+// SubscribeWith is [Informer.Subscribe] with options.
+func (i *Informer[T]) SubscribeWith(handler Handler[T], options SubscribeOptions) *Subscription[T] {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	s := newSubscription(i, name, handler)
+	s := newSubscription(i, options.Name, handler, i.fanOut.join(options.Resync, i.config.Clock.Now()))
 	switch i.state {
 	case ended:
-		close(s.ended)
+		i.fanOut.leave(s.feed)
+		s.finish()
+		return s
 	case running:
 		i.startLocked(s)
-		fallthrough
+		i.wakeResync.signal()
 	case created:
-		i.subscriptions[s] = struct{}{}
 	}
-	if i.HasSynced() {
-		s.push(i.initialEvents(), true)
-	}
+	i.subscriptions[s] = struct{}{}
 	return s
+}
+
+// Batches yields what [Informer.Subscribe] would hand out, several events at a time, until the context is done or the
+// informer stops. The loop may take its time: meanwhile the events of an object are merged. The slices must not be changed.
+func (i *Informer[T]) Batches(ctx context.Context) iter.Seq[[]Event[T]] {
+	return func(yield func([]Event[T]) bool) {
+		feed := i.fanOut.join(0, time.Time{})
+		defer i.fanOut.leave(feed)
+		for ctx.Err() == nil && !isClosed(i.stopped) {
+			portion, ok := feed.take()
+			if !ok {
+				select {
+				case <-feed.wake:
+				case <-ctx.Done():
+				case <-i.stopped:
+				}
+				continue
+			}
+			if events := portion.slice(); len(events) > 0 && !yield(events) {
+				return
+			}
+		}
+	}
 }
 
 // HasSynced says whether the indexer holds what the first list found, or newer.
@@ -126,10 +168,11 @@ func (i *Informer[T]) Run(ctx context.Context) error {
 	if err := i.start(ctx); err != nil {
 		return err
 	}
-	var reading sync.WaitGroup
-	reading.Go(func() { i.reflector.Run(ctx) })
+	var running sync.WaitGroup
+	running.Go(func() { i.reflector.Run(ctx) })
+	running.Go(func() { i.resync(ctx) })
 	i.process(ctx)
-	reading.Wait()
+	running.Wait()
 	i.end()
 	i.running.Wait()
 	close(i.stopped)
@@ -159,6 +202,7 @@ func (i *Informer[T]) end() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.state = ended
+	i.indexer.waiters.close(fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStopped))
 }
 
 // process applies batches until the context is done.
@@ -172,22 +216,23 @@ func (i *Informer[T]) process(ctx context.Context) {
 	}
 }
 
-// apply changes the indexer and tells the subscriptions, so that none can come between.
+// apply changes the indexer and tells the subscribers.
 func (i *Informer[T]) apply(batch Batch[T]) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
 	events := i.indexer.Apply(batch)
 	initial := batch.Replaced && !i.HasSynced()
 	if initial {
 		markInitial(events)
 	}
-	if len(events) > 0 || initial {
-		for s := range i.subscriptions {
-			s.push(events, initial)
-		}
+	if batch.NewEpoch {
+		i.epochs.Add(1)
+		i.logger.Load().Info("The server's resource versions have gone back", "resourceVersion", batch.ResourceVersion)
 	}
+	i.fanOut.tell(events, i.indexer.Snapshot(), initial)
 	if initial {
 		close(i.synced)
+	}
+	if batch.Resync {
+		i.fanOut.resync()
 	}
 }
 
@@ -197,12 +242,30 @@ func markInitial[T Object](events []Event[T]) {
 	}
 }
 
-func (i *Informer[T]) initialEvents() []Event[T] {
-	events := make([]Event[T], 0, i.indexer.Len())
-	for obj := range i.indexer.All() {
-		events = append(events, Event[T]{Type: Added, Key: KeyOf(obj), Object: obj, Initial: true})
+// resync puts a resync into the FIFO whenever one is due.
+func (i *Informer[T]) resync(ctx context.Context) {
+	for ctx.Err() == nil {
+		if i.waitForResync(ctx) && i.fanOut.beginResync(i.config.Clock.Now()) {
+			i.fifo.Resync()
+		}
 	}
-	return events
+}
+
+// waitForResync returns true when one may be due.
+func (i *Informer[T]) waitForResync(ctx context.Context) bool {
+	var due <-chan time.Time
+	if at, ok := i.fanOut.nextResync(); ok {
+		timer := i.config.Clock.NewTimer(max(0, at.Sub(i.config.Clock.Now())))
+		defer timer.Stop()
+		due = timer.C()
+	}
+	select {
+	case <-due:
+		return true
+	case <-i.wakeResync:
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // unsubscribe makes the subscription end, unless it has ended.
@@ -213,15 +276,15 @@ func (i *Informer[T]) unsubscribe(s *Subscription[T]) {
 		return
 	}
 	delete(i.subscriptions, s)
-	close(s.closing)
+	i.fanOut.leave(s.feed)
+	s.end()
 	if i.state == created {
-		close(s.ended)
+		s.finish()
 	}
 }
 
-func (i *Informer[T]) indexFailed(err *IndexError) {
-	i.indexErrors.Add(1)
+func (i *Informer[T]) quarantined(q Quarantined) {
 	if logger := i.logger.Load(); logger != nil { // before the start there are no objects
-		logger.Error(err, "Object not indexed", "index", err.Index, "key", err.Key)
+		logger.Error(q.Err, "Object quarantined", "key", q.Key, "resourceVersion", q.ResourceVersion)
 	}
 }

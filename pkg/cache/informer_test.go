@@ -298,14 +298,14 @@ func TestLogsGoToTheLoggerOfRun(t *testing.T) {
 				config.Logger, ctx = logger, t.Context()
 			}
 			i := NewInformer(ListerWatcher[*corev1.ConfigMap](newLiveServer()), config)
-			AddIndex(i.Indexer(), "bad", func(*corev1.ConfigMap) []string { panic("a bug") })
+			AddIndex(i.Indexer(), "bad", func(*corev1.ConfigMap) ([]string, error) { panic("a bug") })
 			ctx, cancel := context.WithTimeout(ctx, time.Second)
 			defer cancel()
 			if err := i.Run(ctx); err != nil {
 				t.Fatal(err)
 			}
 			sink, ok := logger.GetSink().(ktesting.Underlier)
-			if !ok || !strings.Contains(sink.GetBuffer().String(), "Object not indexed") {
+			if !ok || !strings.Contains(sink.GetBuffer().String(), "Object quarantined") {
 				t.Error("the logger of Run did not hear of the index error")
 			}
 		})
@@ -358,12 +358,12 @@ func TestAStoppedInformer(t *testing.T) {
 func TestInformerCountsIndexErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newTestInformer(newLiveServer())
-		AddIndex(i.Indexer(), "bad", func(*corev1.ConfigMap) []string { panic("a bug") })
+		AddIndex(i.Indexer(), "bad", func(*corev1.ConfigMap) ([]string, error) { panic("a bug") })
 		stop := start(t, i)
 		if err := i.WaitForSync(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := i.IndexErrors(); got != 2 {
+		if got := i.Status().Failures; got != 2 {
 			t.Errorf("%d index errors, want one for each object", got)
 		}
 		if _, ok := i.Indexer().Get(types.NamespacedName{Namespace: "ns", Name: "a"}); !ok {

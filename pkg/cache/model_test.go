@@ -120,16 +120,18 @@ func isSubsequence(part, whole []string) bool {
 func TestPipelineAgainstModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newServer()
-		indexer := NewIndexer[*corev1.ConfigMap](nil)
-		byVersion := AddIndex(indexer, "version", func(obj *corev1.ConfigMap) []string { return []string{obj.Labels["version"]} })
-		fifo := NewDeltaFIFO[*corev1.ConfigMap](indexer)
+		indexer := NewIndexer[*corev1.ConfigMap]()
+		byVersion := AddIndex(indexer, "version", func(obj *corev1.ConfigMap) ([]string, error) {
+			return []string{obj.Labels["version"]}, nil
+		})
+		fifo := NewDeltaFIFO(indexer)
 		slow, slowSeen, fastSeen := newBacklog[*corev1.ConfigMap](), newReplayer(t), newReplayer(t)
 		name := rapid.SampledFrom([]string{"a", "b", "c"})
 		connected := true
 
 		apply := func() {
-			taken := fifo.swap()
-			for _, event := range indexer.Apply(fifo.batch(&taken)) {
+			batch, _ := fifo.swap()
+			for _, event := range indexer.Apply(batch) {
 				fastSeen.apply(event)
 				slow.push(event)
 			}
@@ -138,7 +140,7 @@ func TestPipelineAgainstModel(t *testing.T) {
 			for event := range slow.all() {
 				slowSeen.apply(event)
 			}
-			slow.reset()
+			slow = newBacklog[*corev1.ConfigMap]()
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"write": func(t *rapid.T) {
@@ -171,8 +173,9 @@ func TestPipelineAgainstModel(t *testing.T) {
 				for range slow.all() {
 					count++
 				}
-				if count != slow.count || count > 2*3 || len(slow.slots) > 2*len(slow.index)+1 {
-					t.Fatalf("the backlog has %d events in %d slots for %d keys, and counts %d", count, len(slow.slots), len(slow.index), slow.count)
+				if count != slow.count || count > 2*3 || len(slow.keys.entries) > 2*slow.keys.len()+1 {
+					t.Fatalf("the backlog has %d events in %d entries for %d keys, and counts %d",
+						count, len(slow.keys.entries), slow.keys.len(), slow.count)
 				}
 			},
 		})
@@ -191,8 +194,8 @@ func TestPipelineAgainstModel(t *testing.T) {
 				t.Fatalf("the index does not find %q", want.Name)
 			}
 		}
-		if indexer.Len() != len(s.objects) || len(byVersion.members) != len(s.objects) {
-			t.Fatalf("%d objects and %d index values, want %d", indexer.Len(), len(byVersion.members), len(s.objects))
+		if values := len(slices.Collect(byVersion.Values())); indexer.Len() != len(s.objects) || values != len(s.objects) {
+			t.Fatalf("%d objects and %d index values, want %d", indexer.Len(), values, len(s.objects))
 		}
 		if s.version > 0 && indexer.ResourceVersion() != strconv.Itoa(s.version) {
 			t.Fatalf("the store is at version %q, the server at %d", indexer.ResourceVersion(), s.version)

@@ -2,7 +2,7 @@ package cache
 
 import "sync"
 
-// Status says what a [Reflector] has done since it started.
+// Status says what a [Reflector] or an [Informer] has done since it started.
 type Status struct {
 	Lists   int // list requests begun, whatever their number of pages
 	Watches int // watches opened
@@ -12,6 +12,12 @@ type Status struct {
 
 	// Connected says that a watch is open now.
 	Connected bool
+	// Of an Informer.
+	Refused     int // changes that were older than the cached object, and not applied
+	Epochs      int // times that the server's resource versions went back as a whole
+	Quarantined int // objects in quarantine now
+	Failures    int // transforms and index functions that have failed
+
 	// LastError is the error of the last request, nil when it ended well.
 	LastError error
 }

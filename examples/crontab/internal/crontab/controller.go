@@ -137,11 +137,11 @@ func (c *Controller) watch(namespace string) {
 		Name:        "jobs",
 		ListOptions: func(options *metav1.ListOptions) { options.LabelSelector = Label },
 	})
-	c.jobsByUID = cache.AddIndex(c.jobs.Indexer(), "controller", func(job *batchv1.Job) []types.UID {
+	c.jobsByUID = cache.AddIndex(c.jobs.Indexer(), "controller", func(job *batchv1.Job) ([]types.UID, error) {
 		if owner := metav1.GetControllerOfNoCopy(job); owner != nil {
-			return []types.UID{owner.UID}
+			return []types.UID{owner.UID}, nil
 		}
-		return nil
+		return nil, nil
 	})
 }
 

@@ -1,0 +1,171 @@
+package cache
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/store"
+)
+
+// Apply changes the Indexer by the batch as one transaction and returns what changed, in order. It keeps no slice of the
+// batch.
+//
+// Of a state whose resource version is there already nothing changes: the object that is cached stays. A state or
+// deletion that is older than the cached object is refused and counted, see [Indexer.Refused], except in a new epoch. An
+// object that has taken the place of another, as its UID tells, is a deletion, with an unknown final state, and an addition.
+func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
+	a := applying[T]{indexer: i, tx: i.store.Begin()}
+	defer a.commit(batch)
+	if batch.Replaced {
+		a.anyVersion, a.relisting = batch.NewEpoch, true
+		a.replace(batch.Items)
+		a.anyVersion, a.relisting = false, false
+	}
+	a.applyAll(batch.Deltas)
+	return a.events
+}
+
+// Add adds or replaces objects, whatever their versions: for tests, and where no [Informer] does it.
+func (i *Indexer[T]) Add(objects ...T) { i.force(DeltaAdded, objects) }
+
+// Delete removes objects by their keys, whatever their versions: for tests, and where no [Informer] does it.
+func (i *Indexer[T]) Delete(objects ...T) { i.force(DeltaDeleted, objects) }
+
+func (i *Indexer[T]) force(change DeltaType, objects []T) {
+	deltas := make([]Delta[T], len(objects))
+	for n, obj := range objects {
+		deltas[n] = Delta[T]{Type: change, Object: obj}
+	}
+	a := applying[T]{indexer: i, tx: i.store.Begin(), anyVersion: true}
+	defer a.commit(Batch[T]{})
+	a.applyAll(deltas)
+}
+
+// applying is a batch that is being applied.
+type applying[T Object] struct {
+	indexer    *Indexer[T]
+	tx         *store.Transaction[types.NamespacedName, T]
+	events     []Event[T]
+	relisting  bool // the replacement is being applied
+	anyVersion bool // versions do not count, as in the replacement that begins a new epoch
+}
+
+func (a *applying[T]) commit(batch Batch[T]) {
+	version := batch.ResourceVersion
+	if version != "" {
+		a.tx.SetVersion(version)
+	}
+	a.tx.Commit()
+	if batch.Replaced && batch.NewEpoch {
+		a.indexer.waiters.fail(ErrNewEpoch)
+	}
+	if version != "" {
+		a.indexer.waiters.advance(version)
+	}
+}
+
+func (a *applying[T]) applyAll(deltas []Delta[T]) {
+	if a.events == nil && len(deltas) > 0 {
+		a.events = make([]Event[T], 0, len(deltas))
+	}
+	for _, delta := range deltas {
+		a.apply(delta)
+	}
+}
+
+func (a *applying[T]) apply(delta Delta[T]) {
+	key := keyOf(delta.Object)
+	old, at := a.tx.Find(key)
+	if delta.Type == DeltaDeleted {
+		a.delete(delta, key, old, at)
+		return
+	}
+	a.put(delta.Object, key, old, at)
+}
+
+// put makes obj the object of its key, where old is now, if any.
+func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place) {
+	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old}
+	switch {
+	case !at.Exists():
+		event.Type = Added
+	case a.refuses(obj, old):
+		return
+	case old.GetUID() != obj.GetUID():
+		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
+		var none T
+		event.Type, event.Old = Added, none
+	case !a.anyVersion && sameVersion(old, obj):
+		a.same(event, at)
+		return
+	}
+	a.events = append(a.events, event)
+	a.tx.Put(at, obj)
+}
+
+// same is put for a version that is there already. Of those who want to hear of that, client-go's fake clientsets may have
+// changed the object all the same, a relist has not.
+func (a *applying[T]) same(event Event[T], at store.Place) {
+	if !a.indexer.unchanged {
+		return
+	}
+	event.Resync = true
+	if a.relisting {
+		event.Object = event.Old
+	} else {
+		a.tx.Put(at, event.Object)
+	}
+	a.events = append(a.events, event)
+}
+
+func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at store.Place) {
+	if !at.Exists() || a.refuses(delta.Object, old) {
+		return
+	}
+	event := Event[T]{Type: Deleted, Key: key, Object: delta.Object, FinalStateUnknown: delta.FinalStateUnknown}
+	if old.GetUID() != delta.Object.GetUID() { // gone before; its successor came and went unseen
+		event.FinalStateUnknown = true
+	}
+	if event.FinalStateUnknown {
+		event.Object = old
+	}
+	a.events = append(a.events, event)
+	a.tx.Delete(at)
+}
+
+// refuses says whether what is reported is older than what is there, and counts it.
+func (a *applying[T]) refuses(reported, old T) bool {
+	if a.anyVersion || !older(reported.GetResourceVersion(), old.GetResourceVersion()) {
+		return false
+	}
+	a.indexer.refused.Add(1)
+	return true
+}
+
+func sameVersion[T Object](a, b T) bool {
+	return a.GetResourceVersion() != "" && a.GetResourceVersion() == b.GetResourceVersion()
+}
+
+// replace puts all items and deletes the objects that are not among them.
+func (a *applying[T]) replace(items []T) {
+	before := a.tx.Len()
+	if before == 0 {
+		a.events = make([]Event[T], 0, len(items))
+	}
+	seen := make([]bool, before) // by slot
+	for _, item := range items {
+		key := keyOf(item)
+		old, at := a.tx.Find(key)
+		if at.Exists() && at.Slot() < before {
+			seen[at.Slot()] = true
+		}
+		a.put(item, key, old, at)
+	}
+	// From the last one on: what moves into the slot of a deleted object is not to be deleted.
+	for slot := before - 1; slot >= 0; slot-- {
+		if !seen[slot] {
+			obj := a.tx.At(slot)
+			a.events = append(a.events, Event[T]{Type: Deleted, Key: keyOf(obj), Object: obj, FinalStateUnknown: true})
+			a.tx.Delete(a.tx.PlaceOf(slot))
+		}
+	}
+}

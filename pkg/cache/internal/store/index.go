@@ -1,0 +1,295 @@
+package store
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
+)
+
+// An Index finds the objects of a [Store] by values computed from them. Create one with [AddIndex].
+type Index[K, T, V comparable] struct {
+	IndexConfig[K, T, V]
+	store  *Store[K, T]
+	number int
+
+	// Only the writer uses what follows.
+	first  []ref[V]   // by slot: the object's first value, if any
+	others [][]ref[V] // by slot: its further values; nil until an object has any
+	failed map[K]struct{}
+}
+
+// An IndexConfig configures an [Index].
+type IndexConfig[K, T, V comparable] struct {
+	// Values returns the values under which an object is found. It runs during transactions.
+	Values func(T) ([]V, error)
+	// Text, if not nil, makes the index an ordered one.
+	Text func(V) string
+	// Report is told that an object is not in the index and why: Values failed or panicked. A nil error takes that back.
+	Report func(key K, obj T, err error)
+}
+
+// ref says that an object has a value, and its position among the slots of the posting.
+type ref[V comparable] struct {
+	value    *value[V]
+	position uint32
+}
+
+// AddIndex adds an index to the store; the objects that are there already are indexed at once.
+func AddIndex[K, T, V comparable](s *Store[K, T], config IndexConfig[K, T, V]) *Index[K, T, V] {
+	tx := s.Begin()
+	defer tx.Commit()
+	x := &Index[K, T, V]{IndexConfig: config, store: s, number: len(s.indexes)}
+	x.build(tx)
+	s.indexes = append(s.indexes, x)
+	return x
+}
+
+func (x *Index[K, T, V]) build(tx *Transaction[K, T]) {
+	for len(tx.draft.directories) <= x.number {
+		tx.draft.directories = append(tx.editDirectories(), &directory[V]{owner: tx.owner})
+	}
+	slot := uint32(0)
+	for obj := range tx.draft.All() {
+		x.put(tx, slot, obj)
+		slot++
+	}
+}
+
+// put makes the values of the object in the slot those of obj.
+func (x *Index[K, T, V]) put(tx *Transaction[K, T], slot uint32, obj T) {
+	if int(slot) == len(x.first) {
+		x.first = append(x.first, ref[V]{})
+		if x.others != nil {
+			x.others = append(x.others, nil)
+		}
+	}
+	values, err := x.compute(obj)
+	if err == nil && x.has(slot, values) {
+		x.report(obj, nil)
+		return
+	}
+	var hashes []uint32
+	if err == nil {
+		hashes, err = x.hashes(values)
+	}
+	x.report(obj, err)
+	x.release(tx, slot)
+	for i, hash := range hashes {
+		x.add(tx, slot, values[i], hash)
+	}
+}
+
+// compute turns a panic of the user's function into an error.
+func (x *Index[K, T, V]) compute(obj T) (values []V, err error) {
+	defer recovered(&err)
+	return x.Values(obj)
+}
+
+// hashes turns the panic of a value that cannot be compared into an error.
+func (x *Index[K, T, V]) hashes(values []V) (hashes []uint32, err error) {
+	defer recovered(&err)
+	all := make([]uint32, len(values))
+	for i, v := range values {
+		all[i] = x.hash(v)
+	}
+	return all, nil
+}
+
+func (x *Index[K, T, V]) hash(v V) uint32 { return uint32(maphash.Comparable(x.store.seed, v)) }
+
+func recovered(err *error) {
+	if cause := recover(); cause != nil {
+		*err = fmt.Errorf("panic: %v", cause)
+	}
+}
+
+func (x *Index[K, T, V]) report(obj T, err error) {
+	if err == nil && len(x.failed) == 0 {
+		return
+	}
+	key := x.store.keyOf(obj)
+	if _, failed := x.failed[key]; err == nil && !failed {
+		return
+	}
+	if err == nil {
+		delete(x.failed, key)
+	} else {
+		if x.failed == nil {
+			x.failed = make(map[K]struct{})
+		}
+		x.failed[key] = struct{}{}
+	}
+	x.Report(key, obj, err)
+}
+
+// has says whether the object in the slot has exactly these values.
+func (x *Index[K, T, V]) has(slot uint32, values []V) bool {
+	first := x.first[slot].value
+	if len(values) == 0 || first == nil {
+		return len(values) == 0 && first == nil
+	}
+	others := x.rest(slot)
+	if first.v != values[0] || len(others) != len(values)-1 {
+		return false
+	}
+	for i, other := range others {
+		if other.value.v != values[i+1] {
+			return false
+		}
+	}
+	return true
+}
+
+func (x *Index[K, T, V]) rest(slot uint32) []ref[V] {
+	if x.others == nil {
+		return nil
+	}
+	return x.others[slot]
+}
+
+// add gives the object in the slot one more value, unless it has it.
+func (x *Index[K, T, V]) add(tx *Transaction[K, T], slot uint32, v V, hash uint32) {
+	d := x.edit(tx)
+	p := d.find(hash, v)
+	if p == nil {
+		p = d.add(tx.owner, v, hash)
+		if x.Text != nil {
+			d.order.Insert(tx.owner, x.Text(v), hash, p.value)
+		}
+	} else if x.ref(slot, p.value) != nil {
+		return
+	}
+	p = d.edit(tx.owner, p)
+	r := ref[V]{p.value, uint32(p.slots.Len())}
+	p.slots.Append(tx.owner, slot)
+	switch {
+	case x.first[slot].value == nil:
+		x.first[slot] = r
+		return
+	case x.others == nil:
+		x.others = make([][]ref[V], len(x.first))
+	}
+	x.others[slot] = append(x.others[slot], r)
+}
+
+// ref returns the object's ref to the value, or nil.
+func (x *Index[K, T, V]) ref(slot uint32, v *value[V]) *ref[V] {
+	if x.first[slot].value == v {
+		return &x.first[slot]
+	}
+	others := x.rest(slot)
+	for i := range others {
+		if others[i].value == v {
+			return &others[i]
+		}
+	}
+	return nil
+}
+
+// release takes all values from the object in the slot.
+func (x *Index[K, T, V]) release(tx *Transaction[K, T], slot uint32) {
+	for r := range x.refs(slot) {
+		x.drop(tx, r)
+	}
+	x.first[slot] = ref[V]{}
+	if x.others != nil {
+		x.others[slot] = nil
+	}
+}
+
+// drop takes the slot of a ref out of its posting; the last one takes its position.
+func (x *Index[K, T, V]) drop(tx *Transaction[K, T], r ref[V]) {
+	d := x.edit(tx)
+	p := d.edit(tx.owner, d.of(r.value))
+	last := p.slots.Len() - 1
+	if int(r.position) != last {
+		moved := p.slots.At(last)
+		p.slots.Set(tx.owner, int(r.position), moved)
+		x.ref(moved, r.value).position = r.position
+	}
+	p.slots.Pop(tx.owner)
+	if last == 0 {
+		d.postings.Delete(tx.owner, r.value.hash, p)
+		if x.Text != nil {
+			d.order.Delete(tx.owner, x.Text(r.value.v))
+		}
+	}
+}
+
+func (x *Index[K, T, V]) refs(slot uint32) func(func(ref[V]) bool) {
+	return func(yield func(ref[V]) bool) {
+		if x.first[slot].value == nil || !yield(x.first[slot]) {
+			return
+		}
+		slices.Values(x.rest(slot))(yield)
+	}
+}
+
+// remove takes the object in the slot out of the index, before it leaves the store.
+func (x *Index[K, T, V]) remove(tx *Transaction[K, T], slot uint32) {
+	x.report(tx.At(int(slot)), nil)
+	x.release(tx, slot)
+	if int(slot) == len(x.first)-1 {
+		x.shrink()
+	}
+}
+
+// move makes the object in the last slot the one of another slot.
+func (x *Index[K, T, V]) move(tx *Transaction[K, T], from, to uint32) {
+	for r := range x.refs(from) {
+		d := x.edit(tx)
+		d.edit(tx.owner, d.of(r.value)).slots.Set(tx.owner, int(r.position), to)
+	}
+	x.first[to] = x.first[from]
+	if x.others != nil {
+		x.others[to] = x.others[from]
+	}
+	x.shrink()
+}
+
+// shrink forgets the last slot.
+func (x *Index[K, T, V]) shrink() {
+	x.first = shortened(x.first)
+	if x.others != nil {
+		x.others = shortened(x.others)
+	}
+}
+
+// shortened returns s without its last element, in less memory when much has become free.
+func shortened[E any](s []E) []E {
+	last := len(s) - 1
+	clear(s[last:])
+	s = s[:last]
+	if cap(s) > 64 && cap(s) > 4*len(s) {
+		return append(make([]E, 0, 2*len(s)), s...)
+	}
+	return s
+}
+
+// edit returns the index's directory for the transaction to change.
+func (x *Index[K, T, V]) edit(tx *Transaction[K, T]) *directory[V] {
+	d := tx.draft.directories[x.number].(*directory[V])
+	if d.owner == tx.owner {
+		return d
+	}
+	edited := new(*d)
+	edited.owner = tx.owner
+	tx.editDirectories()[x.number] = edited
+	return edited
+}
+
+// In returns the index as it is in a snapshot. In one from before the index was added, it is computed now.
+func (x *Index[K, T, V]) In(s *Snapshot[K, T]) View[K, T, V] {
+	if x.number < len(s.directories) {
+		if d, ok := s.directories[x.number].(*directory[V]); ok {
+			return View[K, T, V]{x, s, d}
+		}
+	}
+	tx := &Transaction[K, T]{store: x.store, owner: ^persistent.Owner(0), draft: *s}
+	late := &Index[K, T, V]{IndexConfig: x.IndexConfig, store: x.store, number: x.number}
+	late.Report = func(K, T, error) {}
+	late.build(tx)
+	return View[K, T, V]{x, s, tx.draft.directories[x.number].(*directory[V])}
+}
