@@ -46,6 +46,9 @@ type Batch[T Object] struct {
 
 	Deltas []Delta[T]
 
+	// AnyVersion says that items and deltas count whatever their versions, as what is written by hand does.
+	AnyVersion bool
+
 	// Resync asks that subscribers be told of everything again.
 	Resync bool
 	// ResourceVersion is the version of the stream after the batch; empty when it did not change.
