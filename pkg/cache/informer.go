@@ -27,6 +27,8 @@ type Informer[T Object] struct {
 	epochs  atomic.Int64
 	logger  atomic.Pointer[klog.Logger] // set when the informer starts
 
+	writing sync.Mutex // held while the indexer changes and the fan-out is told
+
 	mu            sync.Mutex
 	state         state
 	ctx           context.Context // of Run, while running
@@ -66,6 +68,15 @@ func (i *Informer[T]) Name() string { return i.config.Name }
 
 // Indexer returns the objects. It is empty until the informer has synced.
 func (i *Informer[T]) Indexer() *Indexer[T] { return i.indexer }
+
+// Write changes the indexer by hand. Subscribers are not told; those that join later, or are told everything again by a resync,
+// find what was written. What the server reports is compared with it.
+func (i *Informer[T]) Write(batch Batch[T]) {
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	i.indexer.Apply(batch)
+	i.fanOut.update(i.indexer.Snapshot())
+}
 
 // Status returns what the informer has asked the server for, and got.
 func (i *Informer[T]) Status() Status {
@@ -218,6 +229,8 @@ func (i *Informer[T]) process(ctx context.Context) {
 
 // apply changes the indexer and tells the subscribers.
 func (i *Informer[T]) apply(batch Batch[T]) {
+	i.writing.Lock()
+	defer i.writing.Unlock()
 	events := i.indexer.Apply(batch)
 	initial := batch.Replaced && !i.HasSynced()
 	if initial {
