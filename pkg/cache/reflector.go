@@ -249,6 +249,9 @@ func (r *Reflector[T]) report(ctx context.Context, end outcome) {
 	r.status.ended(end)
 	logger := klog.FromContext(ctx)
 	if end.err != nil {
+		if r.config.OnError != nil {
+			r.config.OnError(ctx, end.err)
+		}
 		logger.Info("Will try again", "err", end.err, "failures", r.protocol.failures)
 		return
 	}
