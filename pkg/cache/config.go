@@ -39,6 +39,10 @@ type Config struct {
 	// wait that follows. It must return soon, and may be called until Run returns.
 	OnError func(ctx context.Context, err error)
 
+	// OnBatch, if not nil, is called by an Informer after each batch that it has applied and told its subscriptions of: for
+	// metrics. It must return soon.
+	OnBatch func(BatchStats)
+
 	// Logger defaults to the logger in the context of Run.
 	Logger klog.Logger
 

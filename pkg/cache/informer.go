@@ -223,12 +223,28 @@ func (i *Informer[T]) process(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		i.apply(batch)
+		i.applyMeasured(batch)
 	}
 }
 
-// apply changes the indexer and tells the subscribers.
-func (i *Informer[T]) apply(batch Batch[T]) {
+// applyMeasured tells Config.OnBatch of what it does.
+func (i *Informer[T]) applyMeasured(batch Batch[T]) {
+	if i.config.OnBatch == nil {
+		i.apply(batch)
+		return
+	}
+	began := i.config.Clock.Now()
+	events := i.apply(batch)
+	i.config.OnBatch(BatchStats{
+		Events:          events,
+		Waiting:         i.fifo.Len(),
+		Took:            i.config.Clock.Since(began),
+		ResourceVersion: i.indexer.ResourceVersion(),
+	})
+}
+
+// apply changes the indexer, tells the subscribers, and returns the number of events.
+func (i *Informer[T]) apply(batch Batch[T]) int {
 	i.writing.Lock()
 	defer i.writing.Unlock()
 	events := i.indexer.Apply(batch)
@@ -247,6 +263,7 @@ func (i *Informer[T]) apply(batch Batch[T]) {
 	if batch.Resync {
 		i.fanOut.resync()
 	}
+	return len(events)
 }
 
 func markInitial[T Object](events []Event[T]) {
