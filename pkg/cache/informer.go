@@ -141,6 +141,9 @@ func (i *Informer[T]) Batches(ctx context.Context) iter.Seq[[]Event[T]] {
 // HasSynced says whether the indexer holds what the first list found, or newer.
 func (i *Informer[T]) HasSynced() bool { return isClosed(i.synced) }
 
+// Synced returns a channel that is closed when HasSynced becomes true.
+func (i *Informer[T]) Synced() <-chan struct{} { return i.synced }
+
 // WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error with
 // the reason, as far as it is known, or [ErrStopped].
 func (i *Informer[T]) WaitForSync(ctx context.Context) error {
