@@ -12,6 +12,8 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/clientgo"
 )
 
 // The contract of client-go's caches, as its documentation states it and its users rely on it, is the tests named
@@ -88,6 +90,8 @@ type defects struct {
 	unknownDeleted bool
 	// panicLosesSync: a handler that panicked on an initial object never syncs.
 	panicLosesSync bool
+	// panicLosesEvent: what a handler panicked at is not told again. Without it, it is.
+	panicLosesEvent bool
 }
 
 // ClientGo is the original.
@@ -107,7 +111,24 @@ func clientGo() implementation {
 			indexErrorPanics: true, indexersShared: true, nilIndexersPanic: true, versionForgotten: true,
 			transformErrorFailsList: true, transformRunsTwice: true, streamErrorsUnreported: true,
 			recreationMerged: true, unknownDeleted: true, panicLosesSync: true,
+			panicLosesEvent: true,
 		},
+	}
+}
+
+// Sluice is the drop-in.
+func sluice() implementation {
+	return implementation{
+		name:                              "sluice",
+		newStore:                          clientgo.NewStore,
+		newIndexer:                        clientgo.NewIndexer,
+		newThreadSafeStore:                clientgo.NewThreadSafeStore,
+		newSharedInformer:                 clientgo.NewSharedInformer,
+		newSharedIndexInformer:            clientgo.NewSharedIndexInformer,
+		newSharedIndexInformerWithOptions: clientgo.NewSharedIndexInformerWithOptions,
+		newInformer:                       clientgo.NewInformer,
+		newIndexerInformer:                clientgo.NewIndexerInformer,
+		newInformerWithOptions:            clientgo.NewInformerWithOptions,
 	}
 }
 
@@ -121,7 +142,7 @@ func newClientGoThreadSafeStore(indexers cache.Indexers, indices cache.Indices) 
 
 // Implementations are what the contract is tested against.
 func implementations() []implementation {
-	return []implementation{clientGo()}
+	return []implementation{clientGo(), sluice()}
 }
 
 // A scene is where a scenario plays: a test, an implementation, and a feed.
