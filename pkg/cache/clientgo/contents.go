@@ -102,10 +102,10 @@ func (c *contents) List() []any {
 // ListKeys returns the keys of all objects.
 func (c *contents) ListKeys() []string {
 	snapshot := c.indexer.Snapshot()
-	keys := make([]string, 0, snapshot.Len())
+	keys, joined := make([]string, 0, snapshot.Len()), joiner{left: snapshot.Len()}
 	for chunk := range snapshot.Chunks() {
 		for _, o := range chunk {
-			keys = append(keys, joinKey(o.key))
+			keys = append(keys, joined.join(o.key))
 		}
 	}
 	return keys

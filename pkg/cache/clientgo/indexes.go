@@ -109,9 +109,10 @@ func (x *indexes) IndexKeys(name, value string) ([]string, error) {
 		return nil, err
 	}
 	view := index.entries.In(x.of.Snapshot())
-	keys := make([]string, 0, view.Count(value))
+	count := view.Count(value)
+	keys, joined := make([]string, 0, count), joiner{left: count}
 	for o := range view.Lookup(value) {
-		keys = append(keys, joinKey(o.key))
+		keys = append(keys, joined.join(o.key))
 	}
 	slices.Sort(keys)
 	return keys, nil

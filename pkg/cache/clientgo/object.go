@@ -1,8 +1,6 @@
 package clientgo
 
 import (
-	"strings"
-
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -79,18 +77,3 @@ func (o *object) GetObjectKind() schema.ObjectKind { return schema.EmptyObjectKi
 
 // DeepCopyObject implements runtime.Object. What the cache holds is never changed, so that the same object does.
 func (o *object) DeepCopyObject() runtime.Object { return new(*o) }
-
-// parseKey splits a key of client-go at its first slash. Any string is a key; joinKey is the inverse.
-func parseKey(key string) types.NamespacedName {
-	if namespace, name, ok := strings.Cut(key, "/"); ok && namespace != "" {
-		return types.NamespacedName{Namespace: namespace, Name: name}
-	}
-	return types.NamespacedName{Name: key}
-}
-
-func joinKey(key types.NamespacedName) string {
-	if key.Namespace == "" {
-		return key.Name
-	}
-	return key.Namespace + "/" + key.Name
-}
