@@ -6,13 +6,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/cache/clientgo"
 )
 
@@ -24,13 +24,7 @@ func TestMain(m *testing.M) {
 	utilruntime.ErrorHandlers = nil
 	utilruntime.PanicHandlers = nil
 	klog.SetLogger(klog.Logger{})
-	if code := m.Run(); code != 0 {
-		os.Exit(code)
-	}
-	if err := goleak.Find(); err != nil {
-		os.Stderr.WriteString(err.Error())
-		os.Exit(1)
-	}
+	os.Exit(controlplanetest.RunCheckingLeaks(m))
 }
 
 // An implementation is one set of constructors, and where it is known to fall short.
