@@ -19,8 +19,11 @@ func TestOnErrorIsToldWhatWentWrong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var errs []error
 		runScript(t, &scriptedServer{replies: []reply{
-			{err: forbidden}, page("5", ""), {err: unavailable},
-			{events: []watch.Event{event(watch.Added, "6")}}, {events: []watch.Event{errorEvent(expired)}},
+			{err: forbidden},
+			page("5", ""),
+			{err: unavailable},
+			{events: []watch.Event{event(watch.Added, "6")}},
+			{events: []watch.Event{errorEvent(expired)}},
 		}}, Config{OnError: func(_ context.Context, err error) { errs = append(errs, err) }})
 		for n, is := range []func(error) bool{apierrors.IsForbidden, apierrors.IsServiceUnavailable, apierrors.IsResourceExpired} {
 			if n >= len(errs) || !is(errs[n]) {

@@ -1,6 +1,7 @@
 package clientgo_test
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"sync"
@@ -64,8 +65,8 @@ func BenchmarkEvents(b *testing.B) {
 		b.Run(impl.name, func(b *testing.B) {
 			stream := watch.NewFakeWithOptions(watch.FakeOptions{ChannelSize: 1000})
 			informer := newPodInformer(impl, old{&cache.ListWatch{
-				ListFunc:  func(metav1.ListOptions) (runtime.Object, error) { return benchmarkList(), nil },
-				WatchFunc: func(metav1.ListOptions) (watch.Interface, error) { return stream, nil },
+				ListWithContextFunc:  func(context.Context, metav1.ListOptions) (runtime.Object, error) { return benchmarkList(), nil },
+				WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return stream, nil },
 			}})
 			var told sync.WaitGroup
 			last := strconv.Itoa(2 + b.N)

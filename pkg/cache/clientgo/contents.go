@@ -12,7 +12,6 @@ import (
 type contents struct {
 	indexes
 
-	indexer *engine.Indexer[*object]
 	write   func(engine.Batch[*object])
 	metrics *metrics
 }
@@ -27,8 +26,7 @@ func newContents(indexers cache.Indexers) *contents {
 func newContentsOf(
 	indexer *engine.Indexer[*object], write func(engine.Batch[*object]), indexers cache.Indexers, metrics *metrics,
 ) *contents {
-	c := &contents{indexer: indexer, write: write, metrics: metrics}
-	c.indexes.of = indexer
+	c := &contents{indexes: indexes{indexer: indexer}, write: write, metrics: metrics}
 	c.addAll(indexers)
 	return c
 }

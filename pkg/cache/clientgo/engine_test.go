@@ -1,6 +1,7 @@
 package clientgo_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"testing"
@@ -128,8 +129,10 @@ func TestWatchThatStaysOpen(t *testing.T) {
 	forOurs(t, func(t *scene) {
 		open := make(chan watch.Event)
 		informer := newPodInformer(t.implementation, old{&cache.ListWatch{
-			ListFunc:  func(metav1.ListOptions) (runtime.Object, error) { return &corev1.PodList{}, nil },
-			WatchFunc: func(metav1.ListOptions) (watch.Interface, error) { return watch.NewProxyWatcher(open), nil },
+			ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) { return &corev1.PodList{}, nil },
+			WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) {
+				return watch.NewProxyWatcher(open), nil
+			},
 		}})
 		stop, stopped := make(chan struct{}), make(chan struct{})
 		go func() { informer.Run(stop); close(stopped) }()

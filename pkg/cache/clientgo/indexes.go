@@ -15,7 +15,7 @@ import (
 
 // indexes are the indexes of a store by name, with the methods of client-go's stores that read them.
 type indexes struct {
-	of *engine.Indexer[*object]
+	indexer *engine.Indexer[*object]
 
 	mu     sync.Mutex // held while indexes are added
 	byName atomic.Pointer[map[string]index]
@@ -42,7 +42,7 @@ func (x *indexes) addAll(indexers cache.Indexers) {
 	all := make(map[string]index, len(indexers))
 	maps.Copy(all, x.all())
 	for name, values := range indexers {
-		all[name] = index{values, engine.AddIndex(x.of, name, func(o *object) ([]string, error) {
+		all[name] = index{values, engine.AddIndex(x.indexer, name, func(o *object) ([]string, error) {
 			if value := o.value(); value != nil {
 				return values(value)
 			}
@@ -62,7 +62,7 @@ func (x *indexes) all() map[string]index {
 func (x *indexes) find(name string) (index, error) {
 	found, ok := x.all()[name]
 	if !ok {
-		return index{}, fmt.Errorf("Index with name %s does not exist", name) //nolint:staticcheck // as client-go says it
+		return index{}, fmt.Errorf("Index with name %s does not exist", name)
 	}
 	return found, nil
 }
@@ -86,7 +86,7 @@ func (x *indexes) Index(name string, obj any) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	view := index.entries.In(x.of.Snapshot())
+	view := index.entries.In(x.indexer.Snapshot())
 	if len(values) == 1 {
 		return lookup(view, values[0]), nil
 	}
@@ -99,7 +99,7 @@ func (x *indexes) ByIndex(name, value string) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lookup(index.entries.In(x.of.Snapshot()), value), nil
+	return lookup(index.entries.In(x.indexer.Snapshot()), value), nil
 }
 
 // IndexKeys returns the sorted keys of the objects that have the value.
@@ -108,7 +108,7 @@ func (x *indexes) IndexKeys(name, value string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	view := index.entries.In(x.of.Snapshot())
+	view := index.entries.In(x.indexer.Snapshot())
 	count := view.Count(value)
 	keys, joined := make([]string, 0, count), joiner{left: count}
 	for o := range view.Lookup(value) {

@@ -193,19 +193,19 @@ func TestRealServerController(t *testing.T) {
 // What happens while the server's history is lost is found by a list: what is gone, what is new, what is another object.
 func TestRealServerRelist(t *testing.T) {
 	c := newCluster(t, 0)
-	c.create("same", "changed", "lost", "replaced")
+	c.create("same", "changed", "gone", "replaced")
 	handler := &channelled{told: make(chan string, 100)}
 	_, err := c.factory.Core().V1().ConfigMaps().Informer().AddEventHandler(handler)
 	wantOK(t, err)
 	c.start()
-	handler.expect(t, "add changed", "add lost", "add replaced", "add same")
+	handler.expect(t, "add changed", "add gone", "add replaced", "add same")
 	end := c.outage.begin(t)
 	c.update("changed", "yes")
-	c.delete("lost")
+	c.delete("gone")
 	c.delete("replaced")
 	c.create("new", "replaced")
 	end()
-	handler.expect(t, "add new", "add replaced", "lost lost", "lost replaced", "update changed", "update same")
+	handler.expect(t, "add new", "add replaced", "lost gone", "lost replaced", "update changed", "update same")
 	c.create("after")
 	handler.expect(t, "add after")
 }
