@@ -12,10 +12,11 @@ import (
 // batch.
 //
 // Of a state whose resource version is there already nothing changes: the object that is cached stays. A state or
-// deletion that is older than the cached object is refused and counted, see [Indexer.Refused], except in a new epoch. An
-// object that has taken the place of another, as its UID tells, is a deletion, with an unknown final state, and an addition.
+// deletion that is older than the cached object is refused and counted, see [Indexer.Refused], except in a new epoch and
+// where any version counts. An object that has taken the place of another, as its UID tells, is a deletion, with an unknown
+// final state, and an addition.
 func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
-	a := applying[T]{indexer: i, tx: i.store.Begin()}
+	a := applying[T]{indexer: i, tx: i.store.Begin(), anyVersion: batch.AnyVersion}
 	defer a.commit(&batch)
 	if batch.Replaced {
 		a.newEpoch, a.relisting = batch.NewEpoch, true
@@ -38,9 +39,7 @@ func (i *Indexer[T]) force(change DeltaType, objects []T) {
 	for n, obj := range objects {
 		deltas[n] = Delta[T]{Type: change, Object: obj}
 	}
-	a := applying[T]{indexer: i, tx: i.store.Begin(), anyVersion: true}
-	defer a.commit(&Batch[T]{})
-	a.applyAll(deltas)
+	i.Apply(Batch[T]{Deltas: deltas, AnyVersion: true})
 }
 
 // applying is a batch that is being applied.

@@ -35,6 +35,14 @@ type Config struct {
 	// a relist, or as client-go's fake clientsets send it. That is what client-go does.
 	NotifyUnchanged bool
 
+	// OnError, if not nil, is called with the error of each request that failed and with each that ended a watch, before the
+	// wait that follows. It must return soon, and may be called until Run returns.
+	OnError func(ctx context.Context, err error)
+
+	// OnBatch, if not nil, is called by an Informer after each batch that it has applied and told its subscriptions of: for
+	// metrics. It must return soon.
+	OnBatch func(BatchStats)
+
 	// Logger defaults to the logger in the context of Run.
 	Logger klog.Logger
 

@@ -48,6 +48,9 @@ type Batch[T Object] struct {
 	Deltas  []Delta[T]
 	refused int // older deltas, which were left out
 
+	// AnyVersion says that items and deltas count whatever their versions, as what is written by hand does.
+	AnyVersion bool
+
 	// Resync asks that subscribers be told of everything again.
 	Resync bool
 	// ResourceVersion is the version of the stream after the batch; empty when it did not change.

@@ -122,6 +122,13 @@ func (f *DeltaFIFO[T]) swap() (Batch[T], bool) {
 	return f.taken.batch, true
 }
 
+// Len returns how many objects and changes wait.
+func (f *DeltaFIFO[T]) Len() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.waiting.len()
+}
+
 // mayKnowLocked says whether the consumer knows an object with the key, or will when it has applied what comes before the
 // deltas that wait.
 func (f *DeltaFIFO[T]) mayKnowLocked(key types.NamespacedName) bool {

@@ -59,6 +59,13 @@ func (o *fanOut[T]) tell(events []Event[T], content Snapshot[T], initial bool) {
 	}
 }
 
+// update makes content what there is, without telling of it.
+func (o *fanOut[T]) update(content Snapshot[T]) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.content = content
+}
+
 // beginResync says whether a resync is due for any feed. Those for which it is are told everything again by the next call of
 // resync.
 func (o *fanOut[T]) beginResync(now time.Time) bool {

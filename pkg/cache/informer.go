@@ -27,6 +27,8 @@ type Informer[T Object] struct {
 	epochs  atomic.Int64
 	logger  atomic.Pointer[klog.Logger] // set when the informer starts
 
+	writing sync.Mutex // held while the indexer changes and the fan-out is told
+
 	mu            sync.Mutex
 	state         state
 	ctx           context.Context // of Run, while running
@@ -66,6 +68,15 @@ func (i *Informer[T]) Name() string { return i.config.Name }
 
 // Indexer returns the objects. It is empty until the informer has synced.
 func (i *Informer[T]) Indexer() *Indexer[T] { return i.indexer }
+
+// Write changes the indexer by hand. Subscribers are not told; those that join later, or are told everything again by a resync,
+// find what was written. What the server reports is compared with it.
+func (i *Informer[T]) Write(batch Batch[T]) {
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	i.indexer.Apply(batch)
+	i.fanOut.update(i.indexer.Snapshot())
+}
 
 // Status returns what the informer has asked the server for, and got.
 func (i *Informer[T]) Status() Status {
@@ -129,6 +140,9 @@ func (i *Informer[T]) Batches(ctx context.Context) iter.Seq[[]Event[T]] {
 
 // HasSynced says whether the indexer holds what the first list found, or newer.
 func (i *Informer[T]) HasSynced() bool { return isClosed(i.synced) }
+
+// Synced returns a channel that is closed when HasSynced becomes true.
+func (i *Informer[T]) Synced() <-chan struct{} { return i.synced }
 
 // WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error with
 // the reason, as far as it is known, or [ErrStopped].
@@ -212,12 +226,30 @@ func (i *Informer[T]) process(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		i.apply(batch)
+		i.applyMeasured(batch)
 	}
 }
 
-// apply changes the indexer and tells the subscribers.
-func (i *Informer[T]) apply(batch Batch[T]) {
+// applyMeasured tells Config.OnBatch of what it does.
+func (i *Informer[T]) applyMeasured(batch Batch[T]) {
+	if i.config.OnBatch == nil {
+		i.apply(batch)
+		return
+	}
+	began := i.config.Clock.Now()
+	events := i.apply(batch)
+	i.config.OnBatch(BatchStats{
+		Events:          events,
+		Waiting:         i.fifo.Len(),
+		Took:            i.config.Clock.Since(began),
+		ResourceVersion: i.indexer.ResourceVersion(),
+	})
+}
+
+// apply changes the indexer, tells the subscribers, and returns the number of events.
+func (i *Informer[T]) apply(batch Batch[T]) int {
+	i.writing.Lock()
+	defer i.writing.Unlock()
 	events := i.indexer.Apply(batch)
 	initial := batch.Replaced && !i.HasSynced()
 	if initial {
@@ -234,6 +266,7 @@ func (i *Informer[T]) apply(batch Batch[T]) {
 	if batch.Resync {
 		i.fanOut.resync()
 	}
+	return len(events)
 }
 
 func markInitial[T Object](events []Event[T]) {

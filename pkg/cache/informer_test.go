@@ -216,6 +216,22 @@ func TestFakeClientset(t *testing.T) {
 	})
 }
 
+func TestSyncedIsClosedByTheFirstList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newTestInformer(newLiveServer())
+		synced := i.Synced()
+		if isClosed(synced) {
+			t.Error("an informer that does not run is synced")
+		}
+		stop := start(t, i)
+		<-synced
+		if !i.HasSynced() {
+			t.Error("the informer has not synced")
+		}
+		stop()
+	})
+}
+
 func TestAStoppedInformer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newTestInformer(&scriptedServer{})

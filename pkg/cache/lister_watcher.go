@@ -19,6 +19,13 @@ type ListerWatcher[T Object] interface {
 	Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error)
 }
 
+// A Converter is a [ListerWatcher] whose watches bring other objects than those that are to be cached.
+type Converter[T Object] interface {
+	// Convert returns what is to be cached of a watch event's object, for a bookmark what has its resource version. An event
+	// for which it returns an error is skipped.
+	Convert(obj runtime.Object) (T, error)
+}
+
 // A Page is what one list request returned.
 type Page[T Object] struct {
 	Items           []T

@@ -35,6 +35,15 @@ func (p *pending[T]) empty() bool {
 	return !p.batch.Replaced && !p.batch.Resync && len(p.batch.Deltas) == 0 && p.merged == nil && p.batch.ResourceVersion == ""
 }
 
+// len returns the number of items and deltas; of merged ones, of their keys.
+func (p *pending[T]) len() int {
+	n := len(p.batch.Items) + len(p.batch.Deltas)
+	if p.merged != nil {
+		n += p.merged.len()
+	}
+	return n
+}
+
 // push adds a delta. known says whether the consumer may know an object with the key.
 func (p *pending[T]) push(delta Delta[T], known func(types.NamespacedName) bool) {
 	if p.merged == nil {

@@ -32,15 +32,20 @@ type Sink[T Object] interface {
 // requests. Create one with [NewReflector].
 type Reflector[T Object] struct {
 	source   ListerWatcher[T]
+	convert  func(runtime.Object) (T, error) // of the objects of watch events
 	sink     Sink[T]
 	config   Config
 	protocol protocol
 	status   status
 }
 
-// NewReflector returns a Reflector that reads from source into sink.
+// NewReflector returns a Reflector that reads from source, which may be a [Converter], into sink.
 func NewReflector[T Object](source ListerWatcher[T], sink Sink[T], config Config) *Reflector[T] {
-	return &Reflector[T]{source: source, sink: sink, config: config.withDefaults(typeName[T]())}
+	convert := asserted[T]
+	if converter, ok := source.(Converter[T]); ok {
+		convert = converter.Convert
+	}
+	return &Reflector[T]{source: source, convert: convert, sink: sink, config: config.withDefaults(typeName[T]())}
 }
 
 func typeName[T Object]() string { return reflect.TypeFor[T]().String() }
@@ -196,7 +201,7 @@ func (r *Reflector[T]) receive(ctx context.Context, stream watch.Interface) (las
 // handle passes one event on and returns its resource version. It is empty if the event could not be used, or has none, as
 // in client-go's fake clientsets.
 func (r *Reflector[T]) handle(ctx context.Context, event watch.Event) string {
-	obj, err := usable[T](event)
+	obj, err := r.usable(event)
 	if err != nil {
 		r.skip(ctx, err.Error())
 		return ""
@@ -220,17 +225,25 @@ func (r *Reflector[T]) handle(ctx context.Context, event watch.Event) string {
 }
 
 // usable returns the event's object, or why it can't be used.
-func usable[T Object](event watch.Event) (T, error) {
-	obj, ok := event.Object.(T)
+func (r *Reflector[T]) usable(event watch.Event) (T, error) {
+	obj, err := r.convert(event.Object)
 	switch {
-	case !ok:
-		return obj, fmt.Errorf("an event holds a %s, expected a %s", kindOf(event.Object), typeName[T]())
+	case err != nil:
+		return obj, fmt.Errorf("an event holds %w", err)
 	case obj.GetResourceVersion() == "" && event.Type == watch.Bookmark:
 		return obj, errors.New("a bookmark has no resource version")
 	case obj.GetName() == "" && event.Type != watch.Bookmark:
 		return obj, fmt.Errorf("the object of a %s event has no name", event.Type)
 	}
 	return obj, nil
+}
+
+func asserted[T Object](obj runtime.Object) (T, error) {
+	object, ok := obj.(T)
+	if !ok {
+		return object, fmt.Errorf("a %s, expected a %s", kindOf(obj), typeName[T]())
+	}
+	return object, nil
 }
 
 func kindOf(obj runtime.Object) string {
@@ -250,6 +263,9 @@ func (r *Reflector[T]) report(ctx context.Context, end outcome) {
 	r.status.ended(end)
 	logger := klog.FromContext(ctx)
 	if end.err != nil {
+		if r.config.OnError != nil {
+			r.config.OnError(ctx, end.err)
+		}
 		logger.Info("Will try again", "err", end.err, "failures", r.protocol.failures)
 		return
 	}

@@ -87,10 +87,10 @@ func (r *recorder) Replace(items []*corev1.ConfigMap, version string) {
 }
 
 // runScript runs a Reflector through the script, until it has asked for more than there is.
-func runScript(t *testing.T, s *scriptedServer, config Config) (*recorder, Status) {
+func runScript(t *testing.T, s ListerWatcher[*corev1.ConfigMap], config Config) (*recorder, Status) {
 	t.Helper()
 	sink := &recorder{}
-	r := NewReflector(ListerWatcher[*corev1.ConfigMap](s), Sink[*corev1.ConfigMap](sink), config)
+	r := NewReflector(s, Sink[*corev1.ConfigMap](sink), config)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -316,7 +316,7 @@ func TestReflectorAsksForATimeout(t *testing.T) {
 func TestReflectorStopsWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scriptedServer{replies: []reply{{err: errors.New("connection refused")}}}
-		r := NewReflector(ListerWatcher[*corev1.ConfigMap](s), Sink[*corev1.ConfigMap](&recorder{}), Config{MinBackoff: time.Hour, MaxBackoff: time.Hour})
+		r := NewReflector(s, Sink[*corev1.ConfigMap](&recorder{}), Config{MinBackoff: time.Hour, MaxBackoff: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		r.Run(ctx) // returns, or the test deadlocks

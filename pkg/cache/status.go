@@ -1,6 +1,9 @@
 package cache
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Status says what a [Reflector] or an [Informer] has done since it started.
 type Status struct {
@@ -20,6 +23,14 @@ type Status struct {
 
 	// LastError is the error of the last request, nil when it ended well.
 	LastError error
+}
+
+// BatchStats are about one batch that an [Informer] has applied.
+type BatchStats struct {
+	Events          int           // told to each subscription
+	Waiting         int           // changes that wait meanwhile
+	Took            time.Duration // to apply it and to tell of it, without the time in handlers
+	ResourceVersion string        // of the indexer after it
 }
 
 type status struct {
