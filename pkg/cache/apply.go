@@ -16,8 +16,17 @@ import (
 // where any version counts. An object that has taken the place of another, as its UID tells, is a deletion, with an unknown
 // final state, and an addition.
 func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
+	events := i.transact(&batch)
+	if batch.ResourceVersion != "" {
+		i.waiters.advance(batch.ResourceVersion)
+	}
+	return events
+}
+
+// transact applies a batch. Its version becomes that of the store when all of it is applied.
+func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	a := applying[T]{indexer: i, tx: i.store.Begin(), anyVersion: batch.AnyVersion}
-	defer a.commit(&batch)
+	defer a.tx.Commit()
 	if batch.Replaced {
 		a.newEpoch, a.relisting = batch.NewEpoch, true
 		a.replace(batch.Items, batch.kept)
@@ -25,21 +34,32 @@ func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
 	}
 	i.refused.Add(int64(batch.refused))
 	a.applyAll(batch.Deltas)
+	if batch.NewEpoch {
+		i.waiters.fail(ErrNewEpoch)
+	}
+	if v := batch.ResourceVersion; v != "" && (batch.NewEpoch || batch.AnyVersion || !older(v, a.tx.Version())) {
+		a.tx.SetVersion(v)
+	}
 	return a.events
 }
 
-// Add adds or replaces objects, whatever their versions: for tests, and where no [Informer] does it.
+// Add adds or replaces objects, whatever their versions: for tests, and where no [Informer] does it. The newest of these
+// becomes the resource version, if it is newer.
 func (i *Indexer[T]) Add(objects ...T) { i.force(DeltaAdded, objects) }
 
-// Delete removes objects by their keys, whatever their versions: for tests, and where no [Informer] does it.
+// Delete removes the objects that have the keys of these, whatever their versions: for tests, and where no [Informer] does
+// it.
 func (i *Indexer[T]) Delete(objects ...T) { i.force(DeltaDeleted, objects) }
 
 func (i *Indexer[T]) force(change DeltaType, objects []T) {
-	deltas := make([]Delta[T], len(objects))
-	for n, obj := range objects {
-		deltas[n] = Delta[T]{Type: change, Object: obj}
+	batch := Batch[T]{AnyVersion: true, ResourceVersion: i.ResourceVersion()}
+	for _, obj := range objects {
+		batch.Deltas = append(batch.Deltas, Delta[T]{Type: change, Object: obj})
+		if version := obj.GetResourceVersion(); batch.ResourceVersion == "" || older(batch.ResourceVersion, version) {
+			batch.ResourceVersion = version
+		}
 	}
-	i.Apply(Batch[T]{Deltas: deltas, AnyVersion: true})
+	i.Apply(batch)
 }
 
 // applying is a batch that is being applied.
@@ -50,20 +70,6 @@ type applying[T Object] struct {
 	relisting  bool // the replacement is being applied
 	newEpoch   bool // and it begins a new epoch
 	anyVersion bool // versions do not count
-}
-
-func (a *applying[T]) commit(batch *Batch[T]) {
-	version := batch.ResourceVersion
-	if version != "" {
-		a.tx.SetVersion(version)
-	}
-	a.tx.Commit()
-	if batch.Replaced && batch.NewEpoch {
-		a.indexer.waiters.fail(ErrNewEpoch)
-	}
-	if version != "" {
-		a.indexer.waiters.advance(version)
-	}
 }
 
 func (a *applying[T]) applyAll(deltas []Delta[T]) {
@@ -80,6 +86,10 @@ func (a *applying[T]) apply(delta Delta[T]) {
 	old, at := a.tx.Find(key)
 	if delta.Type == DeltaDeleted {
 		a.delete(delta, key, old, at)
+		return
+	}
+	if delta.late && !at.Exists() { // its deletion has been here
+		a.indexer.refused.Add(1)
 		return
 	}
 	a.put(delta.Object, key, old, at)

@@ -32,6 +32,9 @@ type Delta[T Object] struct {
 
 	// FinalStateUnknown marks a deletion whose object is not the final state.
 	FinalStateUnknown bool
+
+	// late says that the stream was past the object's version already.
+	late bool
 }
 
 // A Batch is everything that waited in a [DeltaFIFO], to be applied as one transaction: first the replacement, if there is

@@ -38,6 +38,7 @@ type DeltaFIFO[T Object] struct {
 	waiting *pending[T] // filled by the producer
 	taken   *pending[T] // the consumer's, until it pops again
 	version string      // the newest of this epoch
+	lenient bool        // versions of different objects say nothing about each other, as with fake clientsets
 }
 
 // NewDeltaFIFO returns an empty DeltaFIFO. The consumer applies each batch to known before it pops the next.
@@ -55,9 +56,11 @@ func (f *DeltaFIFO[T]) Update(obj T) { f.push(Delta[T]{Type: DeltaUpdated, Objec
 func (f *DeltaFIFO[T]) Delete(obj T) { f.push(Delta[T]{Type: DeltaDeleted, Object: obj}) }
 
 func (f *DeltaFIFO[T]) push(delta Delta[T]) {
+	version := delta.Object.GetResourceVersion()
 	f.mu.Lock()
+	delta.late = !f.lenient && older(version, f.version)
 	f.waiting.push(delta, f.mayKnowLocked)
-	f.advanceLocked(delta.Object.GetResourceVersion())
+	f.advanceLocked(version)
 	f.mu.Unlock()
 	f.ready.signal()
 }
@@ -98,6 +101,7 @@ func (f *DeltaFIFO[T]) Resync() {
 
 // Pop waits until something waits and returns all of it, or the context's error. The batch is valid until the next call.
 func (f *DeltaFIFO[T]) Pop(ctx context.Context) (Batch[T], error) {
+	f.release()
 	for {
 		select {
 		case <-ctx.Done():
@@ -108,6 +112,13 @@ func (f *DeltaFIFO[T]) Pop(ctx context.Context) (Batch[T], error) {
 			return batch, nil
 		}
 	}
+}
+
+// release lets go of the batch that was popped before.
+func (f *DeltaFIFO[T]) release() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.taken.reset()
 }
 
 func (f *DeltaFIFO[T]) swap() (Batch[T], bool) {

@@ -56,7 +56,7 @@ type line struct {
 
 func newLine(known ...cm) line {
 	indexer := NewIndexer[cm]()
-	indexer.Apply(Batch[cm]{Replaced: true, Items: known, ResourceVersion: "2002"})
+	indexer.Apply(Batch[cm]{Replaced: true, Items: known, ResourceVersion: "1"})
 	return line{NewDeltaFIFO(indexer), indexer}
 }
 

@@ -43,19 +43,21 @@ func AddPrefixIndex[T Object, V ~string](indexer *Indexer[T], name string, value
 type indexConfig[T Object, V comparable] = store.IndexConfig[types.NamespacedName, T, V]
 
 func newIndex[T Object, V comparable](indexer *Indexer[T], name string, config indexConfig[T, V]) *Index[T, V] {
+	x := &Index[T, V]{indexer: indexer}
 	config.Report = func(key types.NamespacedName, obj T, err error) {
 		if err == nil {
-			indexer.quarantine.remove(name, key)
+			indexer.quarantine.remove(x, key)
 			return
 		}
-		indexer.quarantine.add(Quarantined{
+		indexer.quarantine.add(x, Quarantined{
 			Key: key, ResourceVersion: obj.GetResourceVersion(), Index: name, Err: fmt.Errorf("index %q: %w", name, err),
 		})
 	}
-	return &Index[T, V]{indexer, store.AddIndex(indexer.store, config)}
+	x.index = store.AddIndex(indexer.store, config)
+	return x
 }
 
-// In returns the index as it was in a snapshot of the same indexer. For a snapshot from before the index was added that
+// In returns the index as it was in a snapshot of the same indexer; it panics for one of another. For a snapshot from before the index was added that
 // means to index all its objects now, at each call.
 func (x *Index[T, V]) In(s Snapshot[T]) IndexView[T, V] {
 	return IndexView[T, V]{x.index.In(s.snapshot)}

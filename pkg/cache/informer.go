@@ -58,6 +58,7 @@ func NewInformer[T Object](source ListerWatcher[T], config Config, transforms ..
 	i.indexer = newIndexer[T](i.quarantine)
 	i.indexer.unchanged = config.NotifyUnchanged
 	i.fifo = NewDeltaFIFO(i.indexer)
+	i.fifo.lenient = config.NotifyUnchanged
 	i.fanOut = newFanOut(i.indexer.Snapshot())
 	i.reflector = NewReflector(source, &ingest[T]{i.fifo, transforms, i.quarantine}, i.config)
 	return i
@@ -66,7 +67,8 @@ func NewInformer[T Object](source ListerWatcher[T], config Config, transforms ..
 // Name returns the informer's name.
 func (i *Informer[T]) Name() string { return i.config.Name }
 
-// Indexer returns the objects. It is empty until the informer has synced.
+// Indexer returns the objects. It is empty until the informer has synced. Its content is the informer's: to change it is for
+// tests, by [Informer.Write], of which those who subscribe later hear.
 func (i *Informer[T]) Indexer() *Indexer[T] { return i.indexer }
 
 // Write changes the indexer by hand. Subscribers are not told; those that join later, or are told everything again by a resync,

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/store"
 )
 
 // ingest is the way of an object from the reflector into the [DeltaFIFO]: through the transforms. A transform that fails
@@ -28,7 +30,7 @@ func (i *ingest[T]) pass(obj T, next func(T)) {
 		i.fifo.Bookmark(obj.GetResourceVersion())
 		return
 	}
-	i.quarantine.remove("", keyOf(usable))
+	i.quarantine.remove(nil, keyOf(usable))
 	next(usable)
 }
 
@@ -40,7 +42,7 @@ func (i *ingest[T]) Delete(obj T) {
 	} else {
 		delta.FinalStateUnknown = true
 	}
-	i.quarantine.remove("", keyOf(delta.Object))
+	i.quarantine.remove(nil, keyOf(delta.Object))
 	i.fifo.push(delta)
 }
 
@@ -70,12 +72,12 @@ func (i *ingest[T]) usable(items []T) (usable []T, kept []identity) {
 		failed[keyOf(item)] = struct{}{}
 		kept = append(kept, identityOf(item))
 	}
-	i.quarantine.retain("", func(key types.NamespacedName) bool { _, ok := failed[key]; return ok })
+	i.quarantine.retain(nil, func(key types.NamespacedName) bool { _, ok := failed[key]; return ok })
 	return usable, kept
 }
 
 func (i *ingest[T]) isolate(obj T, err error) {
-	i.quarantine.add(Quarantined{Key: keyOf(obj), ResourceVersion: obj.GetResourceVersion(), Err: err})
+	i.quarantine.add(nil, Quarantined{Key: keyOf(obj), ResourceVersion: obj.GetResourceVersion(), Err: err})
 }
 
 var errIdentity = errors.New("transform: it returned nothing, or another namespace, name, UID or resource version")
@@ -88,7 +90,7 @@ func (i *ingest[T]) transform(obj T) (result T, err error) {
 	before := identityOf(obj)
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("transform: panic: %v", cause)
+			err = fmt.Errorf("transform: %w", store.PanicError(cause))
 		}
 		if err != nil {
 			restore(obj, before)

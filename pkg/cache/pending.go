@@ -72,11 +72,12 @@ func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool
 	key := keyOf(delta.Object)
 	c := p.merged.get(key)
 	switch {
-	case c != nil && c.current.Type != 0 && isOlder(delta, c.current):
+	case c != nil && c.current.Type != 0 && isOlder(delta, c.current), delta.late && p.comesAfterDeletion(delta, key, c, known):
 		p.batch.refused++
 	case delta.Type != DeltaDeleted && c == nil:
 		p.merged.add(key, change[T]{current: delta})
 	case delta.Type != DeltaDeleted:
+		delta.late = delta.late && c.current.late // the state that it replaces was in time
 		c.current = delta
 	case c == nil && known(key):
 		p.merged.add(key, change[T]{deleted: delta})
@@ -91,6 +92,16 @@ func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool
 	default:
 		p.merged.drop(key) // it came and went
 	}
+}
+
+// comesAfterDeletion says whether a late state is of an object that is gone.
+func (p *pending[T]) comesAfterDeletion(
+	delta Delta[T], key types.NamespacedName, c *change[T], known func(types.NamespacedName) bool,
+) bool {
+	if delta.Type == DeltaDeleted {
+		return false
+	}
+	return c == nil && !known(key) || c != nil && c.current.Type == 0
 }
 
 func isOlder[T Object](a, b Delta[T]) bool {

@@ -32,7 +32,7 @@ type quarantine struct {
 }
 
 type quarantineKey struct {
-	index string
+	owner any
 	key   types.NamespacedName
 }
 
@@ -40,10 +40,11 @@ func newQuarantine(report func(Quarantined)) *quarantine {
 	return &quarantine{report: report, entries: make(map[quarantineKey]Quarantined)}
 }
 
-func (q *quarantine) add(entry Quarantined) {
+// add puts an object in. owner is the index, nil for transforms.
+func (q *quarantine) add(owner any, entry Quarantined) {
 	q.mu.Lock()
 	q.total++
-	q.entries[quarantineKey{entry.Index, entry.Key}] = entry
+	q.entries[quarantineKey{owner, entry.Key}] = entry
 	q.size.Store(int64(len(q.entries)))
 	q.mu.Unlock()
 	if q.report != nil {
@@ -52,25 +53,25 @@ func (q *quarantine) add(entry Quarantined) {
 }
 
 // remove lets the object out, if it is in.
-func (q *quarantine) remove(index string, key types.NamespacedName) {
+func (q *quarantine) remove(owner any, key types.NamespacedName) {
 	if q.size.Load() == 0 {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	delete(q.entries, quarantineKey{index, key})
+	delete(q.entries, quarantineKey{owner, key})
 	q.size.Store(int64(len(q.entries)))
 }
 
 // retain lets out the objects that are not kept.
-func (q *quarantine) retain(index string, keep func(types.NamespacedName) bool) {
+func (q *quarantine) retain(owner any, keep func(types.NamespacedName) bool) {
 	if q.size.Load() == 0 {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for k := range q.entries {
-		if k.index == index && !keep(k.key) {
+		if k.owner == owner && !keep(k.key) {
 			delete(q.entries, k)
 		}
 	}

@@ -44,9 +44,9 @@ func (s Snapshot[T]) InNamespace(namespace string) iter.Seq[T] {
 	return s.indexer.namespaces.In(s).Lookup(namespace)
 }
 
-// Select yields those objects whose labels match the selector.
+// Select yields those objects whose labels match the selector, all of them if it is nil.
 func Select[T Object](objects iter.Seq[T], selector labels.Selector) iter.Seq[T] {
-	if selector.Empty() {
+	if selector == nil || selector.Empty() {
 		return objects
 	}
 	return func(yield func(T) bool) {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"hash/maphash"
 	"slices"
 )
@@ -13,6 +12,8 @@ type Index[K, T, V comparable] struct {
 	number int
 
 	// Only the writer uses what follows.
+	values []V        // prepared for the next put,
+	err    error      // or why not
 	first  []ref[V]   // by slot: the object's first value, if any
 	others [][]ref[V] // by slot: its further values; nil until an object has any
 	failed map[K]struct{}
@@ -56,12 +57,13 @@ func (x *Index[K, T, V]) build(tx *Transaction[K, T]) {
 	tx.merge()
 	slot := uint32(0)
 	for obj := range tx.draft.all() {
+		x.prepare(obj, true)
 		x.put(tx, slot, obj)
 		slot++
 	}
 }
 
-// put makes the values of the object in the slot those of obj.
+// put makes the values of the object in the slot those that were prepared.
 func (x *Index[K, T, V]) put(tx *Transaction[K, T], slot uint32, obj T) {
 	if int(slot) == len(x.first) {
 		x.first = append(x.first, ref[V]{})
@@ -71,7 +73,8 @@ func (x *Index[K, T, V]) put(tx *Transaction[K, T], slot uint32, obj T) {
 	} else if x.OfKey {
 		return
 	}
-	values, err := x.compute(obj)
+	values, err := x.values, x.err
+	x.values, x.err = nil, nil
 	if err == nil && x.has(slot, values) {
 		x.report(obj, nil)
 		return
@@ -87,55 +90,7 @@ func (x *Index[K, T, V]) put(tx *Transaction[K, T], slot uint32, obj T) {
 	}
 }
 
-// compute turns a panic of the user's function into an error.
-func (x *Index[K, T, V]) compute(obj T) (values []V, err error) {
-	defer func() { err = recovered(recover(), err) }()
-	return x.Values(obj)
-}
-
-// hashes turns the panic of a value that cannot be compared into an error.
-func (x *Index[K, T, V]) hashes(values []V) (hashes []uint32, err error) {
-	defer func() { err = recovered(recover(), err) }()
-	all := make([]uint32, len(values))
-	for i, v := range values {
-		all[i] = x.hash(v)
-	}
-	return all, nil // all or none: an object that failed is not in the index at all
-}
-
 func (x *Index[K, T, V]) hash(v V) uint32 { return uint32(maphash.Comparable(x.store.seed, v)) }
-
-// recovered returns err, or what a panic was about.
-func recovered(cause any, err error) error {
-	if cause == nil {
-		return err
-	}
-	return fmt.Errorf("panic: %v", cause)
-}
-
-func (x *Index[K, T, V]) report(obj T, err error) {
-	if err == nil && len(x.failed) == 0 {
-		return
-	}
-	key := x.store.keyOf(obj)
-	if _, failed := x.failed[key]; err == nil && !failed {
-		return
-	}
-	if err == nil {
-		delete(x.failed, key)
-		if len(x.failed) == 0 {
-			x.failed = nil // a map never becomes smaller
-		}
-	} else {
-		if x.failed == nil {
-			x.failed = make(map[K]struct{})
-		}
-		x.failed[key] = struct{}{}
-	}
-	if x.Report != nil {
-		x.Report(key, obj, err)
-	}
-}
 
 // has says whether the object in the slot has exactly these values.
 func (x *Index[K, T, V]) has(slot uint32, values []V) bool {
@@ -295,6 +250,9 @@ func (x *Index[K, T, V]) edit(tx *Transaction[K, T]) *directory[V] {
 
 // In returns the index as it is in a snapshot. In one from before the index was added, it is computed now.
 func (x *Index[K, T, V]) In(s *Snapshot[K, T]) View[K, T, V] {
+	if s.store != x.store {
+		panic("cache: the snapshot is of another indexer than the index")
+	}
 	c := s.content()
 	if x.number < len(c.directories) {
 		if d, ok := c.directories[x.number].(*directory[V]); ok {

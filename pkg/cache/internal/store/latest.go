@@ -12,9 +12,15 @@ import (
 // Each key may be in any of four neighbouring places, which share a line of the processor's cache. Where more keys come
 // together one is displaced; the reader that does not find it takes the long way. There is one writer at a time, which
 // changes the table before it publishes the snapshot: to a reader of the one before, the record says that it is too new.
+//
+// A table that has become too small or too large is replaced by another, into which the records come a few at a time.
 type latest[K, T comparable] struct {
 	places []atomic.Pointer[record[K, T]]
 	mask   uint32
+
+	// Until every record is here, the table before has those that are not.
+	before atomic.Pointer[latest[K, T]]
+	filled int // slots whose records are here for certain; only the writer knows
 }
 
 // record says what is with a key since a transaction. It does not change.
@@ -37,7 +43,7 @@ func newLatest[K, T comparable](objects int) *latest[K, T] {
 	for size < placesPerObject*objects {
 		size *= 2
 	}
-	return &latest[K, T]{make([]atomic.Pointer[record[K, T]], size), uint32(size - 1)}
+	return &latest[K, T]{places: make([]atomic.Pointer[record[K, T]], size), mask: uint32(size - 1)}
 }
 
 // fits says whether there are enough places for so many objects, and not many too many.
@@ -47,6 +53,16 @@ func (l *latest[K, T]) fits(objects int) bool {
 
 // get returns the record of a key, or nil.
 func (l *latest[K, T]) get(hash uint32, key K) *record[K, T] {
+	if r := l.here(hash, key); r != nil {
+		return r
+	}
+	if before := l.before.Load(); before != nil {
+		return before.here(hash, key)
+	}
+	return nil
+}
+
+func (l *latest[K, T]) here(hash uint32, key K) *record[K, T] {
 	for i := range uint32(neighbours) {
 		if r := l.places[(hash^i)&l.mask].Load(); r.is(hash, key) {
 			return r
@@ -57,6 +73,9 @@ func (l *latest[K, T]) get(hash uint32, key K) *record[K, T] {
 
 // set puts a record in the place of the one with its key, else in a free one, else in any.
 func (l *latest[K, T]) set(r *record[K, T]) {
+	if before := l.before.Load(); before != nil {
+		before.delete(r.hash, r.key) // before it is outdated
+	}
 	free := &l.places[r.hash&l.mask]
 	for i := range uint32(neighbours) {
 		place := &l.places[(r.hash^i)&l.mask]
@@ -74,6 +93,9 @@ func (l *latest[K, T]) set(r *record[K, T]) {
 
 // delete removes the record of a key, if there is one.
 func (l *latest[K, T]) delete(hash uint32, key K) {
+	if before := l.before.Load(); before != nil {
+		before.delete(hash, key)
+	}
 	for i := range uint32(neighbours) {
 		if place := &l.places[(hash^i)&l.mask]; place.Load().is(hash, key) {
 			place.Store(nil)

@@ -25,6 +25,7 @@ type Store[K, T comparable] struct {
 
 // index is an [Index], whatever the type of its values: the part that the writer sees.
 type index[K, T comparable] interface {
+	prepare(obj T, isNew bool)
 	put(tx *Transaction[K, T], slot uint32, obj T)
 	remove(tx *Transaction[K, T], slot uint32)
 	move(tx *Transaction[K, T], from, to uint32)

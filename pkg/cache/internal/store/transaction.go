@@ -85,23 +85,36 @@ func (t *Transaction[K, T]) PlaceOf(slot int) Place {
 
 // Put puts the object in its place, instead of the one that is there.
 func (t *Transaction[K, T]) Put(at Place, obj T) {
+	for _, index := range t.store.indexes { // runs functions of the user's: nothing has changed yet
+		index.prepare(obj, !at.found)
+	}
 	slot := at.slot
 	if at.found {
-		t.note(at.hash, slot, obj)
-		t.recent = append(t.recent, replacement[T]{slot, obj})
-		if len(t.recent) >= maxRecent {
-			t.merge()
-		}
+		t.replace(at, obj)
 	} else {
-		t.edited = true
-		slot = uint32(t.draft.objects.Len())
-		t.draft.objects.Append(t.owner, obj)
-		t.draft.keys.Insert(t.owner, at.hash, slot)
-		t.note(at.hash, slot, obj)
+		slot = t.insert(at.hash, obj)
 	}
 	for _, index := range t.store.indexes {
 		index.put(t, slot, obj)
 	}
+	t.refit()
+}
+
+func (t *Transaction[K, T]) replace(at Place, obj T) {
+	t.note(at.hash, at.slot, obj)
+	t.recent = append(t.recent, replacement[T]{at.slot, obj})
+	if len(t.recent) >= maxRecent {
+		t.merge()
+	}
+}
+
+func (t *Transaction[K, T]) insert(hash uint32, obj T) (slot uint32) {
+	t.edited = true
+	slot = uint32(t.Len())
+	t.draft.objects.Append(t.owner, obj)
+	t.draft.keys.Insert(t.owner, hash, slot)
+	t.note(hash, slot, obj)
+	return slot
 }
 
 // Delete removes the object, which must exist. The last object moves into its slot.
@@ -117,6 +130,7 @@ func (t *Transaction[K, T]) Delete(at Place) {
 		t.move(last, at.slot)
 	}
 	t.draft.objects.Pop(t.owner)
+	t.refit()
 }
 
 func (t *Transaction[K, T]) move(from, to uint32) {
@@ -132,32 +146,47 @@ func (t *Transaction[K, T]) move(from, to uint32) {
 
 // note tells those who get from the latest snapshot of an object.
 func (t *Transaction[K, T]) note(hash, slot uint32, obj T) {
-	r := &record[K, T]{t.store.keyOf(obj), obj, hash, slot, t.owner}
-	l := t.store.latest.Load()
-	if !l.fits(t.Len()) {
-		l = t.resized(l)
-		t.store.latest.Store(l)
-	}
-	l.set(r)
+	t.store.latest.Load().set(&record[K, T]{t.store.keyOf(obj), obj, hash, slot, t.owner})
 }
 
-// resized returns the table in the size that fits. It keeps the records and their order in memory, and makes those that are
-// missing.
-func (t *Transaction[K, T]) resized(old *latest[K, T]) *latest[K, T] {
-	t.merge()
-	l := newLatest[K, T](t.Len())
-	slot := uint32(0)
-	for obj := range t.draft.all() {
-		key := t.store.keyOf(obj)
-		hash := t.store.hash(key)
-		r := old.get(hash, key)
-		if r == nil || r.slot != slot {
-			r = &record[K, T]{key, obj, hash, slot, t.owner}
+// fillAtOnce is how many records one change brings into a new table. The table is full long before it is too small.
+const fillAtOnce = 4
+
+// refit makes another table when that has got out of proportion, and goes on to fill it.
+func (t *Transaction[K, T]) refit() {
+	l := t.store.latest.Load()
+	before := l.before.Load()
+	if before == nil {
+		if l.fits(t.Len()) {
+			return
 		}
-		l.set(r)
-		slot++
+		before, l = l, newLatest[K, T](t.Len())
+		l.before.Store(before)
+		t.store.latest.Store(l)
 	}
-	return l
+	for range fillAtOnce {
+		if l.filled >= t.Len() {
+			l.before.Store(nil)
+			return
+		}
+		t.fill(l, uint32(l.filled))
+		l.filled++
+	}
+}
+
+// fill brings the record of a slot into the table, or makes it, if it was displaced.
+func (t *Transaction[K, T]) fill(l *latest[K, T], slot uint32) {
+	obj := t.draft.objects.At(int(slot))
+	key := t.store.keyOf(obj)
+	hash := t.store.hash(key)
+	if l.here(hash, key) != nil {
+		return
+	}
+	r := l.get(hash, key)
+	if r == nil {
+		r = &record[K, T]{key, newest(t.recent, slot, obj), hash, slot, t.owner}
+	}
+	l.set(r)
 }
 
 // merge puts the recent replacements into the draft.
