@@ -190,6 +190,23 @@ func TestContractInformerOptions(t *testing.T) {
 	})
 }
 
+// Watches last five minutes at least, whatever is asked for.
+func TestContractLeastWatchTimeout(t *testing.T) {
+	forEachLive(t, func(t *scene) {
+		source := newSource()
+		_, controller := t.newInformerWithOptions(cache.InformerOptions{
+			ListerWatcher: source, ObjectType: &corev1.Pod{}, Handler: &recorder{}, MinWatchTimeout: time.Second,
+		})
+		go controller.RunWithContext(t.Context())
+		settle()
+		for _, request := range source.requests() {
+			if request.verb == "watch" && *request.options.TimeoutSeconds < 300 {
+				t.Errorf("a watch ends after %d s", *request.options.TimeoutSeconds)
+			}
+		}
+	})
+}
+
 func TestContractControllerFilledByHand(t *testing.T) {
 	forEachPairing(t, func(t *scene, pair pairing) {
 		handler := &recorder{}

@@ -289,7 +289,7 @@ func TestContractObjectsOfAnotherTypeAreIgnored(t *testing.T) {
 		handler, _ := subscribe(t, informer)
 		go informer.RunWithContext(t.Context())
 		handler.want(t, "add default/a@1 initial")
-		source.send(watch.Event{Type: watch.Added, Object: &corev1.ConfigMap{}})
+		source.send(watch.Event{Type: watch.Added, Object: &corev1.ConfigMap{ObjectMeta: newPod("x").ObjectMeta}})
 		source.create(newPod("b"))
 		handler.want(t, "add default/b@2")
 		wantStrings(t, informer.GetStore().ListKeys(), "default/a", "default/b")

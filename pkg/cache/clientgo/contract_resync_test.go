@@ -111,6 +111,22 @@ func TestContractResyncPeriodsAreRaised(t *testing.T) {
 	})
 }
 
+// Once the informer runs, a handler may ask for what another has asked for before.
+func TestContractResyncPeriodsOfLateHandlers(t *testing.T) {
+	forEachLive(t, func(t *scene) {
+		informer := t.newSharedInformer(newSource(newPod("a")), &corev1.Pod{}, time.Hour)
+		early := subscribeEvery(t, informer, 2*time.Second)
+		go informer.Run(t.Context().Done())
+		settle()
+		early.take()
+		late := subscribeEvery(t, informer, 4*time.Second)
+		late.want(t, "add default/a@1 initial")
+		pass(4 * time.Second)
+		late.want(t, resynced)
+		early.want(t, resynced, resynced)
+	})
+}
+
 // A resync shows what is in the cache, also if it was put there by hand.
 func TestContractResyncShowsTheCache(t *testing.T) {
 	forEachLive(t, func(t *scene) {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -210,6 +211,27 @@ func TestContractObjectTypes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An informer of one kind of unstructured objects takes no other.
+func TestContractUnstructuredKind(t *testing.T) {
+	unstructuredPod := func(kind, name string) *unstructured.Unstructured {
+		obj := &unstructured.Unstructured{}
+		obj.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
+		obj.SetName(name)
+		obj.SetResourceVersion("5")
+		return obj
+	}
+	forEachLive(t, func(t *scene) {
+		source := newSource()
+		informer := t.newSharedIndexInformer(lists{source, &unstructured.UnstructuredList{}}, unstructuredPod("Pod", ""), 0, nil)
+		handler, _ := subscribe(t, informer)
+		go informer.RunWithContext(t.Context())
+		settle()
+		source.send(watch.Event{Type: watch.Added, Object: unstructuredPod("Secret", "a")})
+		source.send(watch.Event{Type: watch.Added, Object: unstructuredPod("Pod", "b")})
+		handler.want(t, "add b@5")
+	})
 }
 
 // Lists is a source that returns a given list.

@@ -37,20 +37,12 @@ func Use[C any, F ~func(C, time.Duration) cache.SharedIndexInformer](
 	built := false
 	factory.InformerFor(exampleObject, func(client C, resync time.Duration) cache.SharedIndexInformer {
 		built, options.ResyncPeriod = true, resync
-		return NewSharedIndexInformerWithOptions(streamable(source(client), client), exampleObject, options)
+		return NewSharedIndexInformerWithOptions(source(client), exampleObject, options)
 	})
 	if !built {
 		return fmt.Errorf("clientgo: the factory has an informer of %T already", exampleObject)
 	}
 	return nil
-}
-
-// streamable makes a plain ListWatch tell whether its client can stream lists, as generated informers do.
-func streamable(source cache.ListerWatcher, client any) cache.ListerWatcher {
-	if plain, ok := source.(*cache.ListWatch); ok {
-		return cache.ToListWatcherWithWatchListSemantics(plain, client)
-	}
-	return source
 }
 
 // A Client is the part of a typed client that [FromClient] needs. L is the type of its lists.

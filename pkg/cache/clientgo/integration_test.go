@@ -66,7 +66,7 @@ func (c *cluster) source(client kubernetes.Interface) cache.ListerWatcher {
 		options.LabelSelector = "test=ours"
 		return c.outage.watch(ctx, options, watching)
 	}
-	return ours
+	return cache.ToListWatcherWithWatchListSemantics(ours, client)
 }
 
 // Start runs the factory until the test ends.

@@ -2,7 +2,6 @@ package clientgo
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -54,8 +53,6 @@ func newPipeline(from cache.ListerWatcher, example runtime.Object, settings sett
 	p.indexer = &indexer{contents, cache.DeletionHandlingMetaNamespaceKeyFunc}
 	return p
 }
-
-var errNothing = errors.New("it returned nil")
 
 // transformed is the last that changes an object before it is cached.
 func (p *pipeline) transformed(o *object) (*object, error) {

@@ -2,7 +2,6 @@ package clientgo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -61,12 +60,6 @@ type sharedInformer struct {
 }
 
 var _ cache.SharedIndexInformer = (*sharedInformer)(nil)
-
-var (
-	errStarted     = errors.New("informer has already started")
-	errForeign     = errors.New("the handle is none of this package's informers")
-	errIndexerLate = errors.New("indexer was not added because it has stopped already")
-)
 
 // Run is RunWithContext until the channel is closed.
 func (i *sharedInformer) Run(stopCh <-chan struct{}) {
