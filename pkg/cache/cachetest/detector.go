@@ -103,7 +103,12 @@ func (d *MutationDetector[T]) Len() int {
 	return len(d.objects)
 }
 
+// add takes note of an object. One that is known already is cached, and is looked at as before.
 func (d *MutationDetector[T]) add(p *byte, obj T) {
+	if o := d.find(obj); o != nil {
+		d.check(o, obj)
+		return
+	}
 	o := &object{
 		key: cache.KeyOf(obj), resourceVersion: obj.GetResourceVersion(),
 		digest: firstDigest(d.seed, reflect.ValueOf(obj)),
@@ -187,13 +192,13 @@ func (d *MutationDetector[T]) check(o *object, obj T) {
 	d.mutations = append(d.mutations, found)
 }
 
-// pointer returns where an object is; nil if it is nil or no pointer to a struct.
+// pointer returns where an object is; nil if it is nil, or T no pointer to a struct.
 func pointer[T cache.Object](obj T) *byte {
-	v := reflect.ValueOf(obj)
-	if v.Kind() != reflect.Pointer || v.Type().Elem().Size() == 0 {
+	t := reflect.TypeFor[T]()
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct || t.Elem().Size() == 0 {
 		return nil
 	}
-	return (*byte)(v.UnsafePointer())
+	return (*byte)(reflect.ValueOf(obj).UnsafePointer())
 }
 
 // fromPointer returns the object at p.

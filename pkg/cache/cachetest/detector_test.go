@@ -166,6 +166,20 @@ func TestSharedPart(t *testing.T) {
 	runtime.KeepAlive(b)
 }
 
+// A source that sends an object again after somebody wrote into it does not hide that.
+func TestObjectThatComesAgain(t *testing.T) {
+	d := cachetest.NewMutationDetector[*corev1.Pod]()
+	pod := cached(t, d, newPod("web"))
+	d.Handler("bad", func(_ context.Context, e podEvent) {
+		e.Object.Labels["x"] = ""
+		cached(t, d, e.Object)
+	})(t.Context(), podEvent{Object: pod})
+	cached(t, d, pod)
+	if found := d.Audit(); len(found) != 1 || !slices.Equal(found[0].Handlers, []string{"bad"}) || d.Len() != 1 {
+		t.Errorf("found %v in %d objects", found, d.Len())
+	}
+}
+
 func TestUnstructuredObjects(t *testing.T) {
 	d := cachetest.NewMutationDetector[*unstructured.Unstructured]()
 	u := cached(t, d, &unstructured.Unstructured{Object: map[string]any{

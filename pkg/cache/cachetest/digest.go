@@ -1,7 +1,9 @@
 package cachetest
 
 import (
+	"cmp"
 	"encoding/binary"
+	"fmt"
 	"hash/maphash"
 	"math"
 	"reflect"
@@ -9,46 +11,42 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// A digest is a hash of each value that is reachable from an object, with a hash of the path to it, in the order of the
-// hashes of paths.
+// A digest is a hash of each value that is reachable from an object, with a hash of the path to it, sorted: the entries of
+// a map come in any order.
 type digest []leaf
 
 type leaf struct{ path, value uint64 }
 
 func compareLeaves(a, b leaf) int {
-	switch {
-	case a.path < b.path:
-		return -1
-	case a.path > b.path:
-		return 1
-	default:
-		return 0
-	}
+	return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.value, b.value))
 }
 
 // firstDigest returns the digest of an object that nobody else has yet.
 func firstDigest(seed maphash.Seed, v reflect.Value) digest {
-	return (&walker{seed: seed, settle: true}).digest(v)
+	w := newWalker(seed)
+	w.settle = true
+	return w.digest(v)
 }
 
 func digestOf(seed maphash.Seed, v reflect.Value) digest {
-	return (&walker{seed: seed}).digest(v)
+	return newWalker(seed).digest(v)
 }
 
 // changes returns the paths of what is in v now and was not, or not so, when d was made, sorted. What is gone is seen where
 // it was: a list or a map has its length as a value.
 func (d digest) changes(seed maphash.Seed, v reflect.Value) []string {
 	var paths []string
-	w := walker{seed: seed, visit: func(l leaf, path func() string) {
-		i, ok := slices.BinarySearchFunc(d, l, compareLeaves)
-		if !ok || d[i].value != l.value {
+	w := newWalker(seed)
+	w.visit = func(l leaf, path func() string) {
+		if _, ok := slices.BinarySearchFunc(d, l, compareLeaves); !ok {
 			paths = append(paths, path())
 		}
-	}}
+	}
 	w.walk(v, nil)
 	slices.Sort(paths)
 	return slices.Compact(paths)
@@ -59,6 +57,17 @@ type walker struct {
 	seed   maphash.Seed
 	settle bool // have quantities take note of their text, so that nobody who reads them writes
 	visit  func(l leaf, path func() string)
+	inside map[target]bool // those that the walk is in, from which a cycle leads back
+}
+
+// A target is what a pointer points at. A struct has the address of its first field.
+type target struct {
+	address unsafe.Pointer
+	typ     reflect.Type
+}
+
+func newWalker(seed maphash.Seed) *walker {
+	return &walker{seed: seed, inside: make(map[target]bool)}
 }
 
 func (w *walker) digest(v reflect.Value) digest {
@@ -164,7 +173,15 @@ func (w *walker) walkTarget(v reflect.Value, at *step) {
 	}
 	if v.Kind() == reflect.Interface {
 		w.leaf(w.step(at, ""), maphash.String(w.seed, v.Elem().Type().String()))
+		w.walk(v.Elem(), at)
+		return
 	}
+	to := target{v.UnsafePointer(), v.Type()}
+	if w.inside[to] {
+		return
+	}
+	w.inside[to] = true
+	defer delete(w.inside, to)
 	w.walk(v.Elem(), at)
 }
 
@@ -178,8 +195,17 @@ func (w *walker) walkStruct(v reflect.Value, at *step) {
 		return
 	}
 	for f, value := range v.Fields() {
-		w.walk(value, w.fieldStep(at, f))
+		if f.IsExported() || !isMessage(v.Type()) {
+			w.walk(value, w.fieldStep(at, f))
+		}
 	}
+}
+
+// isMessage says whether a struct is a message of google.golang.org/protobuf. Its unexported fields change when it is
+// read, and lead to all that is known of messages.
+func isMessage(t reflect.Type) bool {
+	_, ok := reflect.PointerTo(t).MethodByName("ProtoReflect")
+	return ok
 }
 
 // fieldStep returns the step to a field, by its name in JSON if it has one. Inlined fields are no step.
@@ -209,16 +235,16 @@ func (w *walker) walkList(v reflect.Value, at *step) {
 func (w *walker) walkMap(v reflect.Value, at *step) {
 	w.leaf(at, w.size(v))
 	for entries := v.MapRange(); entries.Next(); {
-		w.walk(entries.Value(), w.step(at, "["+w.keyName(entries.Key())+"]"))
+		w.walk(entries.Value(), w.step(at, "["+keyName(entries.Key())+"]"))
 	}
 }
 
 // keyName returns what a key is called in a path.
-func (w *walker) keyName(key reflect.Value) string {
+func keyName(key reflect.Value) string {
 	if key.Kind() == reflect.String {
 		return strconv.Quote(key.String())
 	}
-	return strconv.FormatUint(w.scalar(key), 10)
+	return fmt.Sprint(key)
 }
 
 func (w *walker) size(v reflect.Value) uint64 {

@@ -16,7 +16,7 @@
 //   - a change of an object that was garbage before anybody looked: objects are held weakly;
 //   - writes of the same value, which the race detector may find;
 //   - writes that the object's type makes itself when it is read, as resource.Quantity does, which keeps its text: of
-//     quantities and times the values are compared;
+//     quantities and times the values are compared, of messages of google.golang.org/protobuf the exported fields;
 //   - what functions, channels and pointers into a cycle lead to;
 //   - changes of an object that did not go through the transform.
 //

@@ -35,10 +35,11 @@
 // # Memory
 //
 // Share and Intern remember up to 16 384 parts and as many strings of up to 256 bytes, whatever the number of objects. The
-// tables begin small and grow to 1.2 MB, for unstructured objects to 1.7 MB. What is remembered stays alive although no cached object holds it any more: for
-// one to two periods, of which each ends when 16 384 others have come or 262 144 objects were transformed. That includes
-// the parts of Secrets. Weak pointers would not keep it alive, but each costs as much memory as a small part, and more time than
-// looking for one (BenchmarkWeak in package structure), for the many parts that no other object has.
+// tables begin small and grow to 1.2 MB, for unstructured objects to 1.7 MB, beside what is remembered itself. That stays
+// alive although no cached object holds it any more: for one to two periods, of which each ends when 16 384 others have
+// come or 262 144 objects were transformed; and of each field of a struct the string that was there last. That includes
+// the parts of Secrets. Weak pointers would not keep it alive, but each costs as much memory as a small part, and more
+// time than looking for one (BenchmarkWeak in package structure), for the many parts that no other object has.
 //
 // # Quantities
 //

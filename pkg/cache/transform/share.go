@@ -14,8 +14,8 @@ import (
 const remembered = 16384
 
 // Share returns a transform that replaces the parts of objects by equal parts of earlier ones; see the package
-// documentation. The object itself is not replaced. A slice that is shared has no spare capacity, so that append copies
-// it, and one that is not is moved if it wastes 64 bytes or more.
+// documentation. The object itself is not replaced. A slice below it has no spare capacity afterwards, so that append
+// copies it, and is moved if it wastes 64 bytes or more; only slices within the values of maps keep theirs, but for []byte.
 //
 // What is not shared: types with unexported fields (other than resource.Quantity and times), interfaces that hold anything
 // but JSON values, arrays, the values within maps of structs, and whatever holds one of these by value. Where 1024 parts

@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"reflect"
+	"strconv"
 	"sync"
 	"testing"
 	"unsafe"
@@ -75,17 +76,45 @@ func apart(a, b reflect.Value, path string) string {
 	return ""
 }
 
-func TestSharedSlicesHaveNoSpareCapacity(t *testing.T) {
+// What one reader appends to a slice that objects share, another one does not see.
+func TestNobodyAppendsToWhatOthersShare(t *testing.T) {
+	podWith := func(c corev1.Container) *corev1.Pod {
+		return &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{c}}}
+	}
 	share := transform.Share[*corev1.Pod]()
-	env := make([]corev1.EnvVar, 1, 2) // too little to be moved
-	env[0].Name = "A"
-	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Env: env}}}}
-	other := pod.DeepCopy()
-	pod, other = must(share(pod)), must(share(other))
-	got := pod.Spec.Containers[0].Env
-	got = append(got, corev1.EnvVar{Name: "B"})
-	if cap(pod.Spec.Containers[0].Env) != 1 || unsafe.SliceData(got) == unsafe.SliceData(other.Spec.Containers[0].Env) {
-		t.Error("append wrote to what another pod holds")
+	for name, newPod := range map[string]func() *corev1.Pod{
+		"too little to be moved": func() *corev1.Pod { return podWith(corev1.Container{Args: make([]string, 1, 2)}) },
+		"none yet":               func() *corev1.Pod { return podWith(corev1.Container{Args: make([]string, 0, 2)}) },
+		"of arguments that were new too often": func() *corev1.Pod {
+			for i := range 1100 {
+				must(share(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Finalizers: []string{strconv.Itoa(i)}}}))
+			}
+			return podWith(corev1.Container{Name: "unlucky", Args: make([]string, 1, 2)})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := must(share(newPod())), must(share(newPod()))
+			if &a.Spec.Containers[0] != &b.Spec.Containers[0] {
+				t.Fatal("not shared")
+			}
+			args := a.Spec.Containers[0].Args
+			if cap(args) != len(args) || args == nil {
+				t.Errorf("the capacity is %d, the length %d", cap(args), len(args))
+			}
+		})
+	}
+}
+
+func TestNobodyAppendsToValuesThatOthersShare(t *testing.T) {
+	share := transform.Share[*corev1.Secret]()
+	secret := must(share(&corev1.Secret{Data: map[string][]byte{"token": make([]byte, 1, 2)}}))
+	if value := secret.Data["token"]; cap(value) != 1 {
+		t.Errorf("the capacity of a value is %d", cap(value))
+	}
+	shareAny := transform.Share[*unstructured.Unstructured]()
+	u := must(shareAny(&unstructured.Unstructured{Object: map[string]any{"a": make([]any, 1, 2), "b": make([]any, 0, 2)}}))
+	if cap(u.Object["a"].([]any)) != 1 || cap(u.Object["b"].([]any)) != 0 {
+		t.Errorf("the capacities of lists are %d and %d", cap(u.Object["a"].([]any)), cap(u.Object["b"].([]any)))
 	}
 }
 

@@ -1,7 +1,7 @@
 package transform
 
 import (
-	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -52,19 +52,20 @@ func stripUnstructured(metadata map[string]any, keys []string) {
 
 // without returns a copy of m without keys, nil if it is empty, and whether any of them was in m.
 func without[V any](m map[string]V, keys []string) (rest map[string]V, ok bool) {
-	found := 0
-	for _, key := range keys {
-		if _, ok := m[key]; ok {
-			found++
+	kept := 0
+	for key := range m {
+		if !slices.Contains(keys, key) {
+			kept++
 		}
 	}
-	if found == 0 || found >= len(m) {
-		return nil, found > 0
+	if kept == 0 || kept == len(m) {
+		return nil, kept != len(m)
 	}
-	rest = make(map[string]V, len(m)-found)
-	maps.Copy(rest, m)
-	for _, key := range keys {
-		delete(rest, key)
+	rest = make(map[string]V, kept)
+	for key, value := range m {
+		if !slices.Contains(keys, key) {
+			rest[key] = value
+		}
 	}
 	return rest, true
 }

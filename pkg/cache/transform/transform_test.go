@@ -50,17 +50,18 @@ func TestStripAnnotations(t *testing.T) {
 	for name, c := range map[string]struct{ annotations, want map[string]string }{
 		"some":  {map[string]string{"a": "1", "b": "2", "c": "3"}, map[string]string{"c": "3"}},
 		"all":   {map[string]string{"a": "1"}, nil},
+		"one":   {map[string]string{"a": "1", "c": "3"}, map[string]string{"c": "3"}},
 		"none":  {map[string]string{"c": "3"}, map[string]string{"c": "3"}},
 		"empty": {nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", Annotations: c.annotations}}
 			data := podJSON(t, pod)
-			if got := must(transform.StripAnnotations[*corev1.Pod]("a", "b")(pod)); !reflect.DeepEqual(got.Annotations, c.want) {
+			if got := must(transform.StripAnnotations[*corev1.Pod]("a", "b", "a")(pod)); !reflect.DeepEqual(got.Annotations, c.want) {
 				t.Errorf("got %v, want %v", got.Annotations, c.want)
 			}
 			u := decodeUnstructured(t, append([]byte(`{"kind":"Pod","apiVersion":"v1",`), data[1:]...))
-			if got := must(transform.StripAnnotations[*unstructured.Unstructured]("a", "b")(u)); !reflect.DeepEqual(got.GetAnnotations(), c.want) {
+			if got := must(transform.StripAnnotations[*unstructured.Unstructured]("a", "b", "a")(u)); !reflect.DeepEqual(got.GetAnnotations(), c.want) {
 				t.Errorf("unstructured: got %v, want %v", got.GetAnnotations(), c.want)
 			}
 		})

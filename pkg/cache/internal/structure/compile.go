@@ -49,14 +49,10 @@ func compileLeaf(t reflect.Type) node {
 	switch t.Kind() {
 	case reflect.String:
 		return stringNode{}
-	case reflect.Bool, reflect.Int8, reflect.Uint8:
-		return byteNode{}
-	case reflect.Int16, reflect.Uint16:
-		return wordNode[uint16]{}
-	case reflect.Int32, reflect.Uint32, reflect.Float32:
-		return wordNode[uint32]{}
-	case reflect.Int, reflect.Uint, reflect.Int64, reflect.Uint64, reflect.Float64:
-		return wordNode[uint64]{}
+	case reflect.Bool, reflect.Float32, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return compileBits(t.Size())
 	case reflect.Interface:
 		if t.NumMethod() == 0 {
 			return anyNode{}
@@ -64,6 +60,20 @@ func compileLeaf(t reflect.Type) node {
 		return interfaceNode{}
 	default:
 		return opaqueNode{}
+	}
+}
+
+// compileBits returns the node for values without pointers. An int has 4 or 8 bytes.
+func compileBits(size uintptr) node {
+	switch size {
+	case 1:
+		return byteNode{}
+	case 2:
+		return wordNode[uint16]{}
+	case 4:
+		return wordNode[uint32]{}
+	default:
+		return wordNode[uint64]{}
 	}
 }
 

@@ -140,8 +140,11 @@ func (w *walk) json(value *any) {
 	case string:
 		*value = w.table.internBox(v, *value)
 	case []any:
-		if len(v) > 0 {
+		switch {
+		case len(v) > 0:
 			w.jsonPart(value)
+		case cap(v) > 0 && !w.strings:
+			*value = []any{}
 		}
 	case map[string]any:
 		if len(v) > 0 {
@@ -213,10 +216,22 @@ func (w *walk) members(m map[string]any, end int, own ...string) {
 		m[key] = value
 	}
 	for key, value := range m {
-		if _, text := value.(string); (text || w.strings) && !slices.Contains(own, key) {
+		if (w.strings || loose(value)) && !slices.Contains(own, key) {
 			w.json(&value)
 		}
 		known, _ := w.table.intern(key)
 		m[known] = value // also replaces the key's string
+	}
+}
+
+// loose says whether a value that is no part is one to replace: a string, or an empty slice with room to append.
+func loose(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return true
+	case []any:
+		return len(v) == 0 && cap(v) > 0
+	default:
+		return false
 	}
 }

@@ -29,7 +29,7 @@ type textField struct {
 // share does what that of a stringNode does, and faster if the string is the same in most objects or in none.
 func (f *textField) share(p unsafe.Pointer, w *walk) {
 	old := at[string](p)
-	if *old == "" {
+	if *old == "" || len(*old) > maxString {
 		return
 	}
 	if *old != f.last {

@@ -2,6 +2,7 @@ package structure
 
 import (
 	"reflect"
+	"slices"
 	"unsafe"
 )
 
@@ -78,7 +79,7 @@ type blobs struct{}
 
 func (blobs) hash(v []byte, s *scan) uint64    { return s.bytes(v) }
 func (blobs) equal(a, b []byte) bool           { return equalBytes(a, b) }
-func (blobs) intern(v []byte, _ *table) []byte { return v }
+func (blobs) intern(v []byte, _ *table) []byte { return slices.Clip(v) } // nobody appends to what others share
 
 // Readers of a map get copies of its quantities, so none of them writes into those in the map.
 type quantities struct{}

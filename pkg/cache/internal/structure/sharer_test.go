@@ -3,6 +3,7 @@ package structure
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -218,8 +219,8 @@ func TestTablesAreBounded(t *testing.T) {
 		sharer.Share(unsafe.Pointer(k))
 		json.ShareJSON(map[string]any{"a": map[string]any{fmt.Sprint(i): fmt.Sprint(i)}})
 		for _, s := range []*Sharer{sharer, json} {
-			if parts, strings := s.Len(); parts > limit || strings > 2*limit {
-				t.Fatalf("%d parts and %d strings", parts, strings)
+			if parts, texts := s.Len(); parts > limit || texts > 2*limit {
+				t.Fatalf("%d parts and %d strings", parts, texts)
 			}
 		}
 	}
@@ -244,5 +245,25 @@ func TestLuck(t *testing.T) {
 	sharer.Share(unsafe.Pointer(again))
 	if &last.Bytes[0] != &again.Bytes[0] {
 		t.Error("what recurs is not shared")
+	}
+}
+
+// An int has 4 bytes on some machines: what lies behind it is not part of it.
+func TestNumbersOfAllSizes(t *testing.T) {
+	type numbers struct{ Ints []int }
+	newNumbers := func(behind int) *numbers { return &numbers{Ints: []int{1, behind}[:1]} }
+	a, b := newNumbers(2), newNumbers(3)
+	share(t, a, b)
+	if &a.Ints[0] != &b.Ints[0] {
+		t.Error("ints are not shared")
+	}
+}
+
+// A long string is remembered nowhere, also not as the last one of its field.
+func TestLongStringsAreNotRemembered(t *testing.T) {
+	sharer, _ := NewSharer(reflect.TypeFor[tree](), 1024)
+	sharer.Share(unsafe.Pointer(&tree{Name: strings.Repeat("a", maxString+1)}))
+	if _, remembered := sharer.Len(); remembered != 0 || sharer.root.texts[0].last != "" {
+		t.Errorf("%d strings are remembered, the last one is %q", remembered, sharer.root.texts[0].last)
 	}
 }

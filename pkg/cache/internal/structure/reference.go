@@ -6,6 +6,48 @@ import (
 	"unsafe"
 )
 
+// A pointerNode walks a pointer.
+type pointerNode struct {
+	elem node
+	salt uint64
+	luck luck
+}
+
+func (n *pointerNode) hash(p unsafe.Pointer, s *scan) uint64 {
+	target := *at[unsafe.Pointer](p)
+	if target == nil {
+		return n.salt
+	}
+	index, outer, ok := s.begin()
+	sum := n.salt + 1
+	if ok {
+		sum = mix(sum, n.elem.hash(target, s))
+	}
+	return s.finish(index, outer, sum)
+}
+
+func (n *pointerNode) equal(a, b unsafe.Pointer) bool {
+	x, y := *at[unsafe.Pointer](a), *at[unsafe.Pointer](b)
+	if x == y || x == nil || y == nil {
+		return x == y
+	}
+	return n.elem.equal(x, y)
+}
+
+func (n *pointerNode) share(p unsafe.Pointer, w *walk) {
+	target := *at[unsafe.Pointer](p)
+	if target == nil {
+		return
+	}
+	r, ok := w.begin()
+	defer w.finish()
+	if !ok || w.replacePointer(p, r, n, &n.luck) {
+		return
+	}
+	n.elem.share(target, w)
+	w.rememberPointer(p, r, n)
+}
+
 // A header is the layout of a slice.
 type header struct {
 	data     unsafe.Pointer
@@ -54,6 +96,7 @@ func (n *sliceNode) equalElements(x, y *header) bool {
 func (n *sliceNode) share(p unsafe.Pointer, w *walk) {
 	h := at[header](p)
 	if h.len == 0 || n.size == 0 {
+		w.clip(h)
 		return
 	}
 	r, ok := w.begin()
@@ -64,6 +107,7 @@ func (n *sliceNode) share(p unsafe.Pointer, w *walk) {
 	if !w.strings {
 		n.compact(p)
 	}
+	w.clip(h)
 	for i := range uintptr(h.len) {
 		n.elem.share(unsafe.Add(h.data, i*n.size), w)
 	}
@@ -108,11 +152,13 @@ func equalBytes(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b
 func (n *bytesNode) share(p unsafe.Pointer, w *walk) {
 	h := at[header](p)
 	if h.len == 0 {
+		w.clip(h)
 		return
 	}
 	r, ok := w.begin()
 	defer w.finish()
 	if ok && !w.replaceSlice(h, r, n, &n.luck) {
+		w.clip(h)
 		w.rememberSlice(h, r, n)
 	}
 }
