@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	clientgo "k8s.io/client-go/tools/cache"
+
+	dropin "github.com/sluice-k8s/sluice/pkg/cache/clientgo"
 )
 
 // A pipeline opens an informer with an index by node, which reads from the source and gives every state of a pod to each
@@ -23,6 +25,7 @@ func pipelineImplementations() []pipelineImplementation {
 	return []pipelineImplementation{
 		{name: "sluice", open: openSluiceInformer},
 		{name: "client-go", open: clientGoInformers(clientgo.NewSharedIndexInformer)},
+		{name: "sluice-clientgo", open: clientGoInformers(dropin.NewSharedIndexInformer)},
 		{name: "floor", open: openFloor, isFloor: true},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	clientgo "k8s.io/client-go/tools/cache"
+
+	dropin "github.com/sluice-k8s/sluice/pkg/cache/clientgo"
 )
 
 // A store is what the workloads call, each implementation as its users would. It has two indexes, by namespace and by
@@ -33,6 +35,7 @@ func storeImplementations() []storeImplementation {
 		{name: "client-go", open: clientGoStores(func(key clientgo.KeyFunc, indexers clientgo.Indexers) clientgo.Indexer {
 			return clientgo.NewIndexer(key, indexers)
 		})},
+		{name: "sluice-clientgo", open: clientGoStores(dropin.NewIndexer)},
 		{name: "floor", open: newFloorStore, isFloor: true},
 	}
 }

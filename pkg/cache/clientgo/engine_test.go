@@ -200,6 +200,7 @@ func TestReadsAllocateTheResultOnly(t *testing.T) {
 	}{
 		"GetByKey": {0, func() { _, _, _ = indexer.GetByKey("default/a") }},
 		"List":     {1, func() { indexer.List() }},
+		"ByIndex":  {1, func() { _, _ = indexer.ByIndex("node", "n1") }},
 	} {
 		if got := testing.AllocsPerRun(100, read.do); got > read.most {
 			t.Errorf("%s allocates %v times, want %v", name, got, read.most)

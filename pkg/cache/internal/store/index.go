@@ -56,7 +56,7 @@ func (x *Index[K, T, V]) build(tx *Transaction[K, T]) {
 	tx.editDirectories()[x.number] = &directory[V]{owner: tx.owner}
 	tx.merge()
 	slot := uint32(0)
-	for obj := range tx.draft.all() {
+	for obj := range tx.draft.all {
 		x.prepare(obj, true)
 		x.put(tx, slot, obj)
 		slot++

@@ -54,17 +54,16 @@ func (c *content[T]) merge(owner persistent.Owner, recent []replacement[T]) {
 	}
 }
 
-func (c *content[T]) all() iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for slot := 0; slot < c.objects.Len(); {
-			chunk := c.objects.Chunk(slot)
-			for _, obj := range chunk {
-				if !yield(obj) {
-					return
-				}
+// all yields the objects by slot.
+func (c *content[T]) all(yield func(T) bool) {
+	for slot := 0; slot < c.objects.Len(); {
+		chunk := c.objects.Chunk(slot)
+		for _, obj := range chunk {
+			if !yield(obj) {
+				return
 			}
-			slot += len(chunk)
 		}
+		slot += len(chunk)
 	}
 }
 
@@ -78,11 +77,9 @@ func (c *content[T]) each(slots *persistent.Bag, yield func(T) bool) bool {
 		}
 		return true
 	}
-	for chunk := range slots.Chunks() {
-		for _, slot := range chunk {
-			if !yield(c.objects.At(int(slot))) {
-				return false
-			}
+	for position := range slots.Len() { // not by Chunks: yield would have to be on the heap
+		if !yield(c.objects.At(int(slots.At(position)))) {
+			return false
 		}
 	}
 	return true
@@ -123,7 +120,24 @@ func (s *Snapshot[K, T]) Len() int { return s.base.objects.Len() }
 func (s *Snapshot[K, T]) Version() string { return s.version }
 
 // All yields the objects in no particular order.
-func (s *Snapshot[K, T]) All() iter.Seq[T] { return s.content().all() }
+func (s *Snapshot[K, T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) { s.content().all(yield) }
+}
 
 // Chunks yields the objects, several at a time. The slices must not be changed.
-func (s *Snapshot[K, T]) Chunks() iter.Seq[[]T] { return s.content().objects.Chunks() }
+//
+// It is small enough to be inlined, so that a loop over it needs no memory.
+func (s *Snapshot[K, T]) Chunks() iter.Seq[[]T] {
+	return func(yield func([]T) bool) { s.eachChunk(yield) }
+}
+
+func (s *Snapshot[K, T]) eachChunk(yield func([]T) bool) {
+	objects := &s.content().objects
+	for slot := 0; slot < objects.Len(); {
+		chunk := objects.Chunk(slot)
+		if !yield(chunk) {
+			return
+		}
+		slot += len(chunk)
+	}
+}

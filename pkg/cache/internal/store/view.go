@@ -13,12 +13,15 @@ type View[K, T, V comparable] struct {
 }
 
 // Lookup yields the objects that have the value, in no particular order.
+//
+// It is small enough to be inlined, so that a loop over it needs no memory.
 func (w View[K, T, V]) Lookup(v V) iter.Seq[T] {
-	p, c := w.find(v), w.content
-	return func(yield func(T) bool) {
-		if p != nil {
-			c.each(&p.slots, yield)
-		}
+	return func(yield func(T) bool) { w.each(v, yield) }
+}
+
+func (w View[K, T, V]) each(v V, yield func(T) bool) {
+	if p := w.find(v); p != nil {
+		w.content.each(&p.slots, yield)
 	}
 }
 
