@@ -172,7 +172,8 @@ func revisionsOf(pods []*corev1.Pod, order order) *revisions {
 func (r *revisions) pod() *corev1.Pod {
 	pod := r.copies[r.round%2][r.at]
 	pod.ResourceVersion = r.versions[r.round]
-	if r.at++; r.at == len(r.copies[0]) {
+	r.at++
+	if r.at == len(r.copies[0]) {
 		r.at, r.round = 0, r.round+1
 	}
 	return pod

@@ -49,19 +49,20 @@ func TestWaitingHoldsNoBatch(t *testing.T) {
 	fifo := NewDeltaFIFO(indexer)
 	listed := configMap("a", "u", "1")
 	fifo.Replace([]cm{listed}, "1")
-	batch, _ := fifo.Pop(t.Context())
-	indexer.Apply(batch)
+	apply := func() weak.Pointer[corev1.ConfigMap] {
+		batch, _ := fifo.Pop(t.Context())
+		indexer.Apply(batch)
+		return weak.Make(batch.Items[0])
+	}
+	apply()
 	fifo.Replace([]cm{configMap("a", "u", "1")}, "1") // unchanged: the cached one stays
-	batch, _ = fifo.Pop(t.Context())
-	relisted := weak.Make(batch.Items[0])
-	indexer.Apply(batch)
+	relisted := apply()
 
 	waiting := make(chan struct{})
 	go func() {
 		defer close(waiting)
 		_, _ = fifo.Pop(t.Context())
 	}()
-	batch = Batch[cm]{}
 	for relisted.Value() != nil { // the test's deadline ends it
 		runtime.GC()
 		time.Sleep(time.Millisecond)

@@ -72,13 +72,32 @@ func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool
 	key := keyOf(delta.Object)
 	c := p.merged.get(key)
 	switch {
-	case c != nil && c.current.Type != 0 && isOlder(delta, c.current), delta.late && p.comesAfterDeletion(delta, key, c, known):
+	case p.refuses(delta, key, c, known):
 		p.batch.refused++
-	case delta.Type != DeltaDeleted && c == nil:
+	case delta.Type == DeltaDeleted:
+		p.mergeDeletion(delta, key, c, known)
+	case c == nil:
 		p.merged.add(key, change[T]{current: delta})
-	case delta.Type != DeltaDeleted:
+	default:
 		delta.late = delta.late && c.current.late // the state that it replaces was in time
 		c.current = delta
+	}
+}
+
+// refuses says whether a delta is older than what waits, or the late state of an object that is gone.
+func (p *pending[T]) refuses(
+	delta Delta[T], key types.NamespacedName, c *change[T], known func(types.NamespacedName) bool,
+) bool {
+	if c != nil && c.current.Type != 0 {
+		return isOlder(delta, c.current)
+	}
+	return delta.late && delta.Type != DeltaDeleted && (c != nil || !known(key))
+}
+
+func (p *pending[T]) mergeDeletion(
+	delta Delta[T], key types.NamespacedName, c *change[T], known func(types.NamespacedName) bool,
+) {
+	switch {
 	case c == nil && known(key):
 		p.merged.add(key, change[T]{deleted: delta})
 	case c == nil: // the deletion of what nobody knows
@@ -92,16 +111,6 @@ func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool
 	default:
 		p.merged.drop(key) // it came and went
 	}
-}
-
-// comesAfterDeletion says whether a late state is of an object that is gone.
-func (p *pending[T]) comesAfterDeletion(
-	delta Delta[T], key types.NamespacedName, c *change[T], known func(types.NamespacedName) bool,
-) bool {
-	if delta.Type == DeltaDeleted {
-		return false
-	}
-	return c == nil && !known(key) || c != nil && c.current.Type == 0
 }
 
 func isOlder[T Object](a, b Delta[T]) bool {
