@@ -229,6 +229,9 @@ func (i *Informer[T]) process(ctx context.Context) {
 			return
 		}
 		i.applyMeasured(batch)
+		if i.fifo.Len() == 0 { // there is time
+			i.indexer.store.Settle()
+		}
 	}
 }
 

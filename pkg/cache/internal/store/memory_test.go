@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"weak"
 )
 
 const (
@@ -95,4 +96,28 @@ func letterings(t *thing) []string {
 		values = append(values, strconv.Itoa(v))
 	}
 	return values
+}
+
+// A store that has settled holds no object that was replaced, though nobody has read it.
+func TestSettleLetsGo(t *testing.T) {
+	s := New(func(obj *thing) name { return obj.name })
+	put := func(obj *thing) {
+		tx := s.Begin()
+		_, at := tx.Find(obj.name)
+		tx.Put(at, obj)
+		tx.Commit()
+	}
+	replaced := &thing{name: name{"", "a"}}
+	put(replaced)
+	gone := weak.Make(replaced)
+	replaced = nil // the test holds it no more
+	put(&thing{name: name{"", "a"}})
+	s.Settle()
+	for range 10 {
+		runtime.GC()
+		if gone.Value() == nil {
+			return
+		}
+	}
+	t.Error("the object that was replaced is still there")
 }

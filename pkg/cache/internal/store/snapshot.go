@@ -15,7 +15,7 @@ type Snapshot[K, T comparable] struct {
 	version string
 
 	// To put a single object into the base costs some copied nodes. Replacements therefore wait until there are many, or
-	// until somebody reads, who then does it: no reader has to wait for another, nor for the writer.
+	// until somebody reads, who then does it, or the store is to settle: no reader has to wait for another, nor for the writer.
 	base   *content[T]
 	recent []replacement[T] // oldest first
 	merged atomic.Pointer[content[T]]

@@ -52,6 +52,15 @@ func (s *Store[K, T]) Get(key K) (T, bool) {
 	return obj, found
 }
 
+// Settle does what the first reader of the latest snapshot would have to do, and lets go of the objects that were replaced.
+func (s *Store[K, T]) Settle() {
+	if len(s.current.Load().recent) > 0 {
+		tx := s.Begin()
+		tx.merge()
+		tx.Commit()
+	}
+}
+
 // Begin begins a transaction, when the one before has ended. The caller must end it by Commit.
 func (s *Store[K, T]) Begin() *Transaction[K, T] {
 	s.mu.Lock()
