@@ -75,7 +75,7 @@ func (p *pipeline) transformed(o *object) (*object, error) {
 
 // subscribe makes a handler be told, under the name.
 func (p *pipeline) subscribe(name string, handler cache.ResourceEventHandler, resync time.Duration) *registration {
-	subscription := p.informer.SubscribeWith(telling(handler), engine.SubscribeOptions{Name: name, Resync: resync})
+	subscription := p.informer.SubscribeWith(engine.SubscribeOptions{Name: name, Resync: resync}, telling(handler))
 	return &registration{p, subscription}
 }
 
