@@ -11,14 +11,16 @@ type BatchSubscription[T Object] struct{ subscriber[T] }
 
 func newBatchSubscription[T Object](informer *Informer[T], name string) *BatchSubscription[T] {
 	s := &BatchSubscription[T]{newSubscriber(informer, name)}
-	s.status = func() SubscriptionStatus {
-		return SubscriptionStatus{Name: s.name, Synced: s.HasSynced(), Pending: s.Pending()}
-	}
+	s.status = s.describe
 	return s
 }
 
 // Pending returns how many events wait for the loop, without those that it is at.
 func (s *BatchSubscription[T]) Pending() int { return s.feed.pending() }
+
+func (s *BatchSubscription[T]) describe() SubscriptionStatus {
+	return SubscriptionStatus{Name: s.name, Synced: s.HasSynced(), Pending: s.Pending()}
+}
 
 // Batches yields what waits, as soon as there is something, until the context is done or the subscription ends. A batch is
 // never empty and must not be changed. The loop may take its time: meanwhile the events of an object are merged. A loop that
