@@ -68,7 +68,7 @@ func TestAResyncCountsFromRun(t *testing.T) {
 	var seen log
 	play(t, Config{}, func(s scene) {
 		s.informer.SubscribeWith(SubscribeOptions{Resync: time.Minute}, seen.handle)
-		time.Sleep(time.Hour)
+		time.Sleep(30 * time.Second)
 	}, func(s scene) {
 		seen.next(s.T, "Added a@1 initial", "Added b@1 initial")
 		time.Sleep(time.Minute - 1)
