@@ -34,8 +34,8 @@ const (
 	maxRetryDelay = time.Minute
 )
 
-func newRetries[T Object](clock clock.Clock) *retries[T] {
-	return &retries[T]{clock: clock, failed: newBacklog[T](), tries: make(map[types.NamespacedName]*try)}
+func newRetries[T Object](from clock.Clock) *retries[T] {
+	return &retries[T]{clock: from, failed: newBacklog[T](), tries: make(map[types.NamespacedName]*try)}
 }
 
 func (r *retries[T]) has(key types.NamespacedName) bool {
