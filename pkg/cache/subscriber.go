@@ -13,18 +13,19 @@ type SubscribeOptions struct {
 	// Name names the subscription in logs, errors and [Informer.Subscriptions].
 	Name string
 	// Resync is how often an Updated event with Resync set comes for every object, whatever has happened; counted from
-	// Run, or from the subscription if that is later. Never, if it is not positive; at least a second.
+	// Run, or from the subscription if that is later. Never, if it is not positive; at least MinResync.
 	Resync time.Duration
+	// MinResync is the least that Resync may be: what is told too often leaves no time for news. Defaults to a second.
+	MinResync time.Duration
 }
-
-const minResync = time.Second
 
 // period returns Resync within its bounds.
 func (o SubscribeOptions) period() time.Duration {
 	if o.Resync <= 0 {
 		return 0
 	}
-	return max(o.Resync, minResync)
+	setDefault(&o.MinResync, time.Second)
+	return max(o.Resync, o.MinResync)
 }
 
 // SubscriptionStatus says how a subscription to an [Informer] is doing.

@@ -52,16 +52,20 @@ func TestSubscriptionsAreListed(t *testing.T) {
 }
 
 func TestAResyncTakesASecondAtLeast(t *testing.T) {
-	var seen log
-	play(t, Config{}, func(s scene) {
-		s.informer.SubscribeWith(SubscribeOptions{Resync: time.Nanosecond}, seen.handle)
-	}, func(s scene) {
-		seen.next(s.T, "Added a@1 initial", "Added b@1 initial")
-		time.Sleep(time.Second - 1)
-		seen.next(s.T)
-		time.Sleep(time.Nanosecond)
-		seen.next(s.T, "Updated a@1 resync", "Updated b@1 resync")
-	})
+	for least, options := range map[time.Duration]SubscribeOptions{
+		time.Second:     {Resync: time.Nanosecond},
+		time.Minute:     {Resync: time.Nanosecond, MinResync: time.Minute},
+		time.Second / 2: {Resync: time.Second / 2, MinResync: time.Millisecond},
+	} {
+		var seen log
+		play(t, Config{}, func(s scene) { s.informer.SubscribeWith(options, seen.handle) }, func(s scene) {
+			seen.next(s.T, "Added a@1 initial", "Added b@1 initial")
+			time.Sleep(least - 1)
+			seen.next(s.T)
+			time.Sleep(time.Nanosecond)
+			seen.next(s.T, "Updated a@1 resync", "Updated b@1 resync")
+		})
+	}
 }
 
 func TestAResyncCountsFromRun(t *testing.T) {
