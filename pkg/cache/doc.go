@@ -32,8 +32,8 @@
 //	    yields events: what was added, updated, deleted compared with what was there.
 //	 5. The events are appended to one log for all subscribers, each of which has a place in it. For one that falls behind,
 //	    what it has missed is merged by key. One that joins late begins with a snapshot.
-//	 6. One goroutine for each [Subscription] hands the events to its handler, one by one. [Informer.Batches] is for those
-//	    who would rather write a loop.
+//	 6. One goroutine for each [Subscription] hands the events to its handler, one by one. A [BatchSubscription] is for
+//	    those who would rather write a loop.
 //
 // # In a snapshot
 //

@@ -163,6 +163,31 @@ func ExampleIndexer_WaitUntil() {
 }
 
 // A loop may take the place of a handler.
+func ExampleInformer_SubscribeBatches() {
+	clients := fake.NewClientset(pod("web", "n1", "1"), pod("db", "n2", "2"))
+	pods := cache.NewInformer(cache.FromClient(clients.CoreV1().Pods("")), cache.Config{})
+	subscription := pods.SubscribeBatches(cache.SubscribeOptions{Name: "printer"})
+	defer subscription.Stop()
+
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan error)
+	go func() { stopped <- pods.Run(ctx) }()
+	for events := range subscription.Batches(ctx) {
+		fmt.Println(len(events), "events")
+		break
+	}
+	for _, status := range pods.Subscriptions() {
+		fmt.Println(status.Name, "has synced:", status.Synced)
+	}
+	cancel()
+	fmt.Println(<-stopped)
+	// Output:
+	// 2 events
+	// printer has synced: true
+	// <nil>
+}
+
+// When the subscription is to last as long as the loop, it needs no name.
 func ExampleInformer_Batches() {
 	clients := fake.NewClientset(pod("web", "n1", "1"), pod("db", "n2", "2"))
 	pods := cache.NewInformer(cache.FromClient(clients.CoreV1().Pods("")), cache.Config{})

@@ -1,21 +1,6 @@
 package cache
 
-import (
-	"iter"
-	"slices"
-	"sync"
-	"sync/atomic"
-)
-
-// A segment is a piece of an informer's log: the events of one batch. The log has no beginning: a segment is let go when
-// the last feed is past it.
-type segment[T Object] struct {
-	events  []Event[T]
-	initial bool  // with these events, everything that existed at the start has been told
-	end     int64 // number of all events up to here
-
-	next atomic.Pointer[segment[T]]
-}
+import "sync"
 
 // maxLag is how many events behind the log a [feed] may be until they are merged for it by key. Tests set less.
 const maxLag = 4096
@@ -26,192 +11,117 @@ type feed[T Object] struct {
 	wake   token // is there while something may wait
 	maxLag int64
 
-	mu        sync.Mutex
-	replay    *Snapshot[T] // what existed when the feed joined a running informer, until taken
-	at        *segment[T]  // the last one taken or merged
-	behind    *backlog[T]  // what was merged, until taken; else nil
-	initial   bool         // a segment with the initial events was merged
-	resync    *replay[T]   // what is to be told again, until taken or merged
-	resyncing bool         // a resync waits
+	mu       sync.Mutex
+	existing *Snapshot[T] // what exists where the feed begins, if it joined a running informer, until taken
+	at       *place[T]    // up to here all is taken or merged
+	behind   *backlog[T]  // what was merged, until taken; else nil
+	initial  bool         // a segment with the initial events was merged
+	again    *moment[T]   // what is to be told again, there, until taken
+	left     bool
 }
 
-// A replay is the content at a place in the log.
-type replay[T Object] struct {
-	after   *segment[T]
-	content Snapshot[T]
-}
-
-// newFeed returns a feed of what follows after a segment.
-func newFeed[T Object](after *segment[T]) *feed[T] {
+// newFeed returns a feed of what follows after a place.
+func newFeed[T Object](after *place[T]) *feed[T] {
 	return &feed[T]{wake: newToken(), maxLag: maxLag, at: after}
-}
-
-// A portion is what a subscriber takes from its feed at a time: one of its fields.
-type portion[T Object] struct {
-	replay *Snapshot[T] // as Added events
-	resync *Snapshot[T] // as Updated events
-	behind *backlog[T]
-	events []Event[T]
-
-	// initial says that with it, everything that existed at the start has been told.
-	initial bool
 }
 
 // take returns what is next. ok is false when there is nothing.
 func (f *feed[T]) take() (p portion[T], ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.replay != nil {
-		p, f.replay = portion[T]{replay: f.replay, initial: true}, nil
+	if f.existing != nil {
+		p, f.existing = portion[T]{existing: f.existing, initial: true}, nil
 		return p, true
 	}
-	if f.behind != nil {
-		p = portion[T]{behind: f.behind, initial: f.initial}
-		f.behind, f.initial, f.resyncing = nil, false, false
-		return p, true
-	}
-	if f.resync != nil && f.resync.after == f.at {
-		p = portion[T]{resync: &f.resync.content}
-		f.resync, f.resyncing = nil, false
+	if p = f.takeMergedLocked(); p.behind != nil || p.again != nil {
 		return p, true
 	}
 	next := f.at.next.Load()
 	if next == nil {
 		return portion[T]{}, false
 	}
-	f.at = next
+	f.at = next.end
 	return portion[T]{events: next.events, initial: next.initial}, true
 }
 
-// notify tells the feed that the log has grown up to tail.
-func (f *feed[T]) notify(tail *segment[T]) {
-	f.mu.Lock()
-	if f.behind != nil || tail.end-int64(len(tail.events))-f.at.end > f.maxLag {
-		f.mergeLocked()
+// takeMergedLocked takes the backlog, and with it the resync whose place is reached: one that was left for later would be
+// put off again whenever the subscriber falls behind.
+func (f *feed[T]) takeMergedLocked() portion[T] {
+	p := portion[T]{behind: f.behind, initial: f.initial}
+	f.behind, f.initial = nil, false
+	if f.again != nil && f.again.at == f.at {
+		p.again, f.again = new(f.again.content), nil // a copy: the moment itself leads to the log
 	}
-	f.mu.Unlock()
+	return p
+}
+
+// resync makes everything be told again as it is now, at the end of the log, unless a resync waits already.
+func (f *feed[T]) resync(now *moment[T]) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.again == nil && !f.left {
+		f.again = now
+	}
 	f.wake.signal()
 }
 
-// tellAgain makes the content at the end of the log wait, unless a resync waits already.
-func (f *feed[T]) tellAgain(tail *segment[T], content Snapshot[T]) {
+// keepUp merges all that waits if the feed is behind: if more than maxLag events waited before the last batch, which began
+// at a position and ended now. Merging takes a while: the lock is free in between.
+func (f *feed[T]) keepUp(began int64, now *moment[T]) {
+	for f.keepUpBySegment(began, now) {
+		continue
+	}
+}
+
+// keepUpBySegment says whether the feed may still be behind.
+func (f *feed[T]) keepUpBySegment(began int64, now *moment[T]) bool {
 	f.mu.Lock()
-	if !f.resyncing {
-		f.resync, f.resyncing = &replay[T]{tail, content}, true
+	defer f.mu.Unlock()
+	next := f.at.next.Load()
+	switch {
+	case f.left || next == nil || f.behind == nil && began-f.at.position <= f.maxLag:
+		return false
+	case f.existing != nil: // the subscriber has heard of nothing, so it can begin later
+		f.existing, f.at, f.again = new(now.content), now.at, nil
+		return false
+	default:
+		f.mergeLocked(next, now)
+		return true
 	}
-	if f.behind != nil {
-		f.mergeLocked()
+}
+
+// mergeLocked takes the next segment into the backlog. A resync that it passes is put off until now.
+func (f *feed[T]) mergeLocked(next *segment[T], now *moment[T]) {
+	if f.behind == nil {
+		f.behind = newBacklog[T]()
 	}
-	f.mu.Unlock()
-	f.wake.signal()
+	if f.again != nil && f.again.at == f.at {
+		f.again = now
+	}
+	for _, event := range next.events {
+		f.behind.push(event)
+	}
+	f.at, f.initial = next.end, f.initial || next.initial
 }
 
 // leave drops all that waits. A feed that is over must not hold on to the log, which goes on.
 func (f *feed[T]) leave() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.at, f.replay, f.behind, f.resync = &segment[T]{}, nil, nil, nil
-}
-
-// mergeLocked takes all that waits in the log into the backlog.
-func (f *feed[T]) mergeLocked() {
-	if f.behind == nil {
-		f.behind = newBacklog[T]()
-	}
-	f.mergeResyncLocked()
-	for next := f.at.next.Load(); next != nil; next = f.at.next.Load() {
-		f.at = next
-		f.initial = f.initial || next.initial
-		for _, event := range next.events {
-			f.behind.push(event)
-		}
-		f.mergeResyncLocked()
-	}
-}
-
-// mergeResyncLocked takes the resync into the backlog, if its place in the log is reached.
-func (f *feed[T]) mergeResyncLocked() {
-	if f.resync == nil || f.resync.after != f.at {
-		return
-	}
-	for event := range resyncEvents(f.resync.content) {
-		f.behind.push(event)
-	}
-	f.resync = nil
+	f.at, f.existing, f.behind, f.again, f.left = &place[T]{}, nil, nil, nil, true
 }
 
 // pending returns how many events wait.
 func (f *feed[T]) pending() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n := 0
-	if f.replay != nil {
-		n += f.replay.Len()
+	merged := portion[T]{existing: f.existing, behind: f.behind}
+	if f.again != nil {
+		merged.again = &f.again.content
 	}
-	if f.behind != nil {
-		n += f.behind.count
-	}
-	if f.resync != nil {
-		n += f.resync.content.Len()
-	}
-	for next := f.at.next.Load(); next != nil; next = next.next.Load() {
+	n := merged.len()
+	for next := f.at.next.Load(); next != nil; next = next.end.next.Load() {
 		n += len(next.events)
 	}
 	return n
-}
-
-// len returns the number of events.
-func (p *portion[T]) len() int {
-	switch {
-	case p.replay != nil:
-		return p.replay.Len()
-	case p.resync != nil:
-		return p.resync.Len()
-	case p.behind != nil:
-		return p.behind.count
-	default:
-		return len(p.events)
-	}
-}
-
-// all yields the events.
-func (p *portion[T]) all() iter.Seq[Event[T]] {
-	switch {
-	case p.replay != nil:
-		return initialEvents(*p.replay)
-	case p.resync != nil:
-		return resyncEvents(*p.resync)
-	case p.behind != nil:
-		return p.behind.all()
-	default:
-		return slices.Values(p.events)
-	}
-}
-
-func initialEvents[T Object](s Snapshot[T]) iter.Seq[Event[T]] {
-	return func(yield func(Event[T]) bool) {
-		for obj := range s.All() {
-			if !yield(Event[T]{Type: Added, Key: keyOf(obj), Object: obj, Initial: true}) {
-				return
-			}
-		}
-	}
-}
-
-func resyncEvents[T Object](s Snapshot[T]) iter.Seq[Event[T]] {
-	return func(yield func(Event[T]) bool) {
-		for obj := range s.All() {
-			if !yield(Event[T]{Type: Updated, Key: keyOf(obj), Object: obj, Old: obj, Resync: true}) {
-				return
-			}
-		}
-	}
-}
-
-// slice returns the events. It must not be changed.
-func (p *portion[T]) slice() []Event[T] {
-	if p.events != nil {
-		return p.events
-	}
-	return slices.AppendSeq(make([]Event[T], 0, p.len()), p.all())
 }

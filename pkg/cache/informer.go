@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"fmt"
-	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,9 +30,9 @@ type Informer[T Object] struct {
 
 	mu            sync.Mutex
 	state         state
-	ctx           context.Context // of Run, while running
-	subscriptions map[*Subscription[T]]struct{}
-	running       sync.WaitGroup // one for each subscription
+	ctx           context.Context  // of Run, while running
+	subscriptions []*subscriber[T] // in the order in which they came
+	running       sync.WaitGroup   // one for each handler
 }
 
 type state int
@@ -48,11 +47,10 @@ const (
 // cached. It does nothing until [Informer.Run].
 func NewInformer[T Object](source ListerWatcher[T], config Config, transforms ...Transform[T]) *Informer[T] {
 	i := &Informer[T]{
-		config:        config.withDefaults(typeName[T]()),
-		wakeResync:    newToken(),
-		synced:        make(chan struct{}),
-		stopped:       make(chan struct{}),
-		subscriptions: make(map[*Subscription[T]]struct{}),
+		config:     config.withDefaults(typeName[T]()),
+		wakeResync: newToken(),
+		synced:     make(chan struct{}),
+		stopped:    make(chan struct{}),
 	}
 	i.quarantine = newQuarantine(i.quarantined)
 	i.indexer = newIndexer[T](i.quarantine)
@@ -90,55 +88,6 @@ func (i *Informer[T]) Status() Status {
 
 // Quarantined returns the objects that could not be cached or indexed in their latest version.
 func (i *Informer[T]) Quarantined() []Quarantined { return i.quarantine.list() }
-
-// Subscribe calls handler for every object there is, as an Added event with Initial set, and then for each change. Before
-// and while the informer runs subscriptions may come and go at any time; nothing stops for that. The name appears in logs
-// and errors. After the informer has stopped, the subscription has ended from the start.
-func (i *Informer[T]) Subscribe(name string, handler Handler[T]) *Subscription[T] {
-	return i.SubscribeWith(handler, SubscribeOptions{Name: name})
-}
-
-// SubscribeWith is [Informer.Subscribe] with options.
-func (i *Informer[T]) SubscribeWith(handler Handler[T], options SubscribeOptions) *Subscription[T] {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	s := newSubscription(i, options.Name, handler, i.fanOut.join(options.Resync, i.config.Clock.Now()))
-	switch i.state {
-	case ended:
-		i.fanOut.leave(s.feed)
-		s.finish()
-		return s
-	case running:
-		i.startLocked(s)
-		i.wakeResync.signal()
-	case created:
-	}
-	i.subscriptions[s] = struct{}{}
-	return s
-}
-
-// Batches yields what [Informer.Subscribe] would hand out, several events at a time, until the context is done or the
-// informer stops. The loop may take its time: meanwhile the events of an object are merged. The slices must not be changed.
-func (i *Informer[T]) Batches(ctx context.Context) iter.Seq[[]Event[T]] {
-	return func(yield func([]Event[T]) bool) {
-		feed := i.fanOut.join(0, time.Time{})
-		defer i.fanOut.leave(feed)
-		for ctx.Err() == nil && !isClosed(i.stopped) {
-			portion, ok := feed.take()
-			if !ok {
-				select {
-				case <-feed.wake:
-				case <-ctx.Done():
-				case <-i.stopped:
-				}
-				continue
-			}
-			if events := portion.slice(); len(events) > 0 && !yield(events) {
-				return
-			}
-		}
-	}
-}
 
 // HasSynced says whether the indexer holds what the first list found, or newer.
 func (i *Informer[T]) HasSynced() bool { return isClosed(i.synced) }
@@ -203,21 +152,20 @@ func (i *Informer[T]) start(ctx context.Context) error {
 	}
 	i.state, i.ctx = running, ctx
 	i.logger.Store(new(klog.FromContext(ctx)))
-	for s := range i.subscriptions {
+	i.fanOut.begin(i.config.Clock.Now())
+	for _, s := range i.subscriptions {
 		i.startLocked(s)
 	}
 	return nil
-}
-
-func (i *Informer[T]) startLocked(s *Subscription[T]) {
-	ctx := i.ctx
-	i.running.Go(func() { s.run(ctx) })
 }
 
 func (i *Informer[T]) end() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.state = ended
+	for len(i.subscriptions) > 0 {
+		i.unsubscribeLocked(i.subscriptions[0])
+	}
 	i.indexer.waiters.close(fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStopped))
 }
 
@@ -269,7 +217,7 @@ func (i *Informer[T]) apply(batch Batch[T]) int {
 		close(i.synced)
 	}
 	if batch.Resync {
-		i.fanOut.resync()
+		i.fanOut.finishResync()
 	}
 	return len(events)
 }
@@ -304,21 +252,6 @@ func (i *Informer[T]) waitForResync(ctx context.Context) bool {
 	case <-ctx.Done():
 	}
 	return false
-}
-
-// unsubscribe makes the subscription end, unless it has ended.
-func (i *Informer[T]) unsubscribe(s *Subscription[T]) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if _, ok := i.subscriptions[s]; !ok {
-		return
-	}
-	delete(i.subscriptions, s)
-	i.fanOut.leave(s.feed)
-	s.end()
-	if i.state == created {
-		s.finish()
-	}
 }
 
 func (i *Informer[T]) quarantined(q Quarantined) {

@@ -32,8 +32,8 @@ func TestResyncTellsEverythingAgain(t *testing.T) {
 	var never, often, seldom, late log
 	play(t, Config{}, func(s scene) {
 		s.informer.Subscribe("never", never.handle)
-		s.informer.SubscribeWith(often.handle, SubscribeOptions{Resync: time.Minute})
-		s.informer.SubscribeWith(seldom.handle, SubscribeOptions{Resync: 150 * time.Second})
+		s.informer.SubscribeWith(SubscribeOptions{Resync: time.Minute}, often.handle)
+		s.informer.SubscribeWith(SubscribeOptions{Resync: 150 * time.Second}, seldom.handle)
 	}, func(s scene) {
 		initial, again := []string{"Added a@1 initial", "Added b@1 initial"}, []string{"Updated a@1 resync", "Updated b@1 resync"}
 		often.next(s.T, initial...)
@@ -42,7 +42,7 @@ func TestResyncTellsEverythingAgain(t *testing.T) {
 		often.next(s.T)
 		time.Sleep(time.Nanosecond)
 		often.next(s.T, again...)
-		s.informer.SubscribeWith(late.handle, SubscribeOptions{Resync: 30 * time.Second})
+		s.informer.SubscribeWith(SubscribeOptions{Resync: 30 * time.Second}, late.handle)
 		late.next(s.T, initial...)
 		time.Sleep(30 * time.Second)
 		late.next(s.T, again...)
@@ -60,12 +60,12 @@ func TestASlowSubscriberGetsOneResyncAtATime(t *testing.T) {
 	var seen log
 	var slow *Subscription[cm]
 	play(t, Config{}, func(s scene) {
-		slow = s.informer.SubscribeWith(func(ctx context.Context, event Event[cm]) {
+		slow = s.informer.SubscribeWith(SubscribeOptions{Resync: time.Second}, func(ctx context.Context, event Event[cm]) {
 			seen.handle(ctx, event)
 			if event.Resync {
 				time.Sleep(time.Hour)
 			}
-		}, SubscribeOptions{Resync: time.Second})
+		})
 	}, func(s scene) {
 		seen.next(s.T, "Added a@1 initial", "Added b@1 initial")
 		time.Sleep(time.Hour)
@@ -245,7 +245,7 @@ func TestConcurrentUse(t *testing.T) {
 				server.stream.Modify(configMap(name, "u", fmt.Sprint(version)))
 			}
 			if version%50 == 0 {
-				time.Sleep(time.Millisecond) // lets the others get on
+				time.Sleep(time.Second) // lets the others get on
 			}
 		}
 		cancel()
@@ -259,11 +259,11 @@ func comeAndGo(ctx context.Context, t *testing.T, i *Informer[cm]) {
 	t.Helper()
 	for ctx.Err() == nil {
 		seen := newReplayer(t)
-		s := i.SubscribeWith(func(_ context.Context, event Event[cm]) { seen.apply(event) }, SubscribeOptions{Resync: time.Millisecond})
+		s := i.SubscribeWith(SubscribeOptions{Resync: time.Second}, func(_ context.Context, event Event[cm]) { seen.apply(event) })
 		if err := s.WaitForSync(ctx); err != nil && ctx.Err() == nil {
 			t.Error(err)
 		}
-		time.Sleep(3 * time.Millisecond)
+		time.Sleep(3 * time.Second)
 		s.Close()
 	}
 }
@@ -280,6 +280,6 @@ func read(ctx context.Context, t *testing.T, indexer *Indexer[cm], byName *Index
 		if len(s.List()) != s.Len() {
 			t.Error("the snapshot does not agree with itself about its length")
 		}
-		time.Sleep(time.Microsecond)
+		time.Sleep(time.Millisecond)
 	}
 }

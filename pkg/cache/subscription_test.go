@@ -196,10 +196,10 @@ func TestNothingIsLeftOfARetry(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				i := NewInformer(ListerWatcher[cm](newLiveServer()), Config{Clock: fake})
 				var panicked atomic.Int32
-				s := i.SubscribeWith(func(context.Context, Event[cm]) {
+				s := i.SubscribeWith(SubscribeOptions{Resync: time.Hour}, func(context.Context, Event[cm]) {
 					panicked.Add(1)
 					panic("a bug")
-				}, SubscribeOptions{Resync: time.Hour})
+				})
 				stop := start(t, i)
 				synctest.Wait()
 				if !fake.HasWaiters() {

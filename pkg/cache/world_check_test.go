@@ -68,8 +68,8 @@ func (w *world) checkMemory() {
 }
 
 func (w *world) checkFeed(x follower) {
-	if tail := w.out.tail; tail.end-int64(len(tail.events))-x.feed.at.end > x.feed.maxLag {
-		w.t.Fatalf("a subscriber is %d events behind", tail.end-x.feed.at.end)
+	if lag := w.began - x.feed.at.position; lag > x.feed.maxLag {
+		w.t.Fatalf("a subscriber is %d events behind", lag)
 	}
 	if x.feed.behind == nil {
 		return
@@ -80,8 +80,8 @@ func (w *world) checkFeed(x follower) {
 		key := waiting.events[0].Key
 		_, live := w.indexer.Get(key)
 		_, known := x.seen.objects[key]
-		if replay := x.feed.replay; replay != nil && !known {
-			_, known = replay.Get(key)
+		if existing := x.feed.existing; existing != nil && !known {
+			_, known = existing.Get(key)
 		}
 		if !live && !known {
 			w.t.Fatalf("%s waits, of an object that nobody knows", entryOf(waiting.events[0]))

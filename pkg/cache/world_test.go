@@ -18,6 +18,7 @@ type world struct {
 	indexer             *Indexer[cm]
 	labels              *Index[cm, string]
 	out                 *fanOut[cm]
+	began               int64           // where the last batch that changed anything begins in the log
 	taken               *Batch[cm]      // popped and not applied
 	known               map[string]bool // what the consumer knew, or had taken, since it popped
 	synced              bool
@@ -172,9 +173,13 @@ func (w *world) apply() {
 	w.applied = w.takenEpoch
 	initial := batch.Replaced && !w.synced
 	w.synced = w.synced || initial
+	before := w.out.now.at
 	w.out.tell(events, w.indexer.Snapshot(), initial)
+	if w.out.now.at != before {
+		w.began = before.position
+	}
 	if batch.Resync {
-		w.out.resync()
+		w.out.finishResync()
 	}
 	w.checkContent()
 }

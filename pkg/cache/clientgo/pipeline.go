@@ -70,9 +70,11 @@ func (p *pipeline) transformed(o *object) (*object, error) {
 	return o, nil
 }
 
-// subscribe makes a handler be told, under the name.
+// subscribe makes a handler be told, under the name. The least period of a resync is for the caller to decide, as client-go
+// has one for shared informers only; a millisecond keeps it from spinning.
 func (p *pipeline) subscribe(name string, handler cache.ResourceEventHandler, resync time.Duration) *registration {
-	subscription := p.informer.SubscribeWith(telling(handler), engine.SubscribeOptions{Name: name, Resync: resync})
+	options := engine.SubscribeOptions{Name: name, Resync: resync, MinResync: time.Millisecond}
+	subscription := p.informer.SubscribeWith(options, telling(handler))
 	return &registration{p, subscription}
 }
 
