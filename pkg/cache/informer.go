@@ -178,8 +178,17 @@ func (i *Informer[T]) process(ctx context.Context) {
 		}
 		i.applyMeasured(batch)
 		if i.fifo.Len() == 0 { // there is time
-			i.indexer.store.Settle()
+			i.settle()
 		}
+	}
+}
+
+// settle lets go of the objects that were replaced.
+func (i *Informer[T]) settle() {
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	if i.indexer.store.Settle() {
+		i.fanOut.update(i.indexer.Snapshot())
 	}
 }
 

@@ -53,12 +53,15 @@ func (s *Store[K, T]) Get(key K) (T, bool) {
 }
 
 // Settle does what the first reader of the latest snapshot would have to do, and lets go of the objects that were replaced.
-func (s *Store[K, T]) Settle() {
-	if len(s.current.Load().recent) > 0 {
-		tx := s.Begin()
-		tx.merge()
-		tx.Commit()
+// It says whether there was anything to do.
+func (s *Store[K, T]) Settle() bool {
+	if len(s.current.Load().recent) == 0 {
+		return false
 	}
+	tx := s.Begin()
+	tx.merge()
+	tx.Commit()
+	return true
 }
 
 // Begin begins a transaction, when the one before has ended. The caller must end it by Commit.
