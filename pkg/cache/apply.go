@@ -82,7 +82,7 @@ func (a *applying[T]) applyAll(deltas []Delta[T]) {
 }
 
 func (a *applying[T]) apply(delta Delta[T]) {
-	key := keyOf(delta.Object)
+	key := KeyOf(delta.Object)
 	old, at := a.tx.Find(key)
 	if delta.Type == DeltaDeleted {
 		a.delete(delta, key, old, at)
@@ -180,7 +180,7 @@ func (a *applying[T]) replace(items []T, kept []identity) {
 		if len(a.events) == cap(a.events) && len(a.events) >= unmerged { // most of it is news
 			a.events = slices.Grow(a.events, len(items)-n)
 		}
-		key := keyOf(item)
+		key := KeyOf(item)
 		old, at := a.tx.Find(key)
 		if at.Exists() && at.Slot() < before {
 			seen[at.Slot()] = true
@@ -197,8 +197,8 @@ func (a *applying[T]) replace(items []T, kept []identity) {
 	for slot := before - 1; slot >= 0; slot-- {
 		if !seen[slot] {
 			obj := a.tx.At(slot)
-			a.events = append(a.events, Event[T]{Type: Deleted, Key: keyOf(obj), Object: obj, FinalStateUnknown: true})
-			delete(a.indexer.outlived, keyOf(obj))
+			a.events = append(a.events, Event[T]{Type: Deleted, Key: KeyOf(obj), Object: obj, FinalStateUnknown: true})
+			delete(a.indexer.outlived, KeyOf(obj))
 			a.tx.Delete(a.tx.PlaceOf(slot))
 		}
 	}

@@ -31,17 +31,12 @@ type Indexer[T Object] struct {
 func NewIndexer[T Object]() *Indexer[T] { return newIndexer[T](newQuarantine(nil)) }
 
 func newIndexer[T Object](quarantine *quarantine) *Indexer[T] {
-	i := &Indexer[T]{store: store.New(keyOf[T]), quarantine: quarantine}
+	i := &Indexer[T]{store: store.New(KeyOf[T]), quarantine: quarantine}
 	i.namespaces = newIndex(i, "namespace", indexConfig[T, string]{
 		Values: func(obj T) ([]string, error) { return []string{obj.GetNamespace()}, nil },
 		OfKey:  true,
 	})
 	return i
-}
-
-// keyOf is KeyOf without the conversion to an interface.
-func keyOf[T Object](obj T) types.NamespacedName {
-	return types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }
 
 // Snapshot returns the content as it is now.

@@ -30,7 +30,7 @@ func (i *ingest[T]) pass(obj T, next func(T)) {
 		i.fifo.Bookmark(obj.GetResourceVersion())
 		return
 	}
-	i.quarantine.remove(nil, keyOf(usable))
+	i.quarantine.remove(nil, KeyOf(usable))
 	next(usable)
 }
 
@@ -42,7 +42,7 @@ func (i *ingest[T]) Delete(obj T) {
 	} else {
 		delta.FinalStateUnknown = true
 	}
-	i.quarantine.remove(nil, keyOf(delta.Object))
+	i.quarantine.remove(nil, KeyOf(delta.Object))
 	i.fifo.push(delta)
 }
 
@@ -69,7 +69,7 @@ func (i *ingest[T]) usable(items []T) (usable []T, kept []identity) {
 			continue
 		}
 		i.isolate(item, err)
-		failed[keyOf(item)] = struct{}{}
+		failed[KeyOf(item)] = struct{}{}
 		kept = append(kept, identityOf(item))
 	}
 	i.quarantine.retain(nil, func(key types.NamespacedName) bool { _, ok := failed[key]; return ok })
@@ -77,7 +77,7 @@ func (i *ingest[T]) usable(items []T) (usable []T, kept []identity) {
 }
 
 func (i *ingest[T]) isolate(obj T, err error) {
-	i.quarantine.add(nil, Quarantined{Key: keyOf(obj), ResourceVersion: obj.GetResourceVersion(), Err: err})
+	i.quarantine.add(nil, Quarantined{Key: KeyOf(obj), ResourceVersion: obj.GetResourceVersion(), Err: err})
 }
 
 var errIdentity = errors.New("transform: it returned nothing, or another namespace, name, UID or resource version")
@@ -115,7 +115,7 @@ type identity struct {
 }
 
 func identityOf[T Object](obj T) identity {
-	return identity{keyOf(obj), obj.GetUID(), obj.GetResourceVersion()}
+	return identity{KeyOf(obj), obj.GetUID(), obj.GetResourceVersion()}
 }
 
 func restore[T Object](obj T, id identity) {

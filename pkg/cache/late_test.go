@@ -24,7 +24,7 @@ func TestNoGhosts(t *testing.T) {
 			l.fifo.Delete(configMap("a", "u", "2003"))
 			late(l.fifo, configMap("a", "u", "2002"))
 			l.flush()
-			if _, ok := l.indexer.Get(keyOf(configMap("a", "", ""))); ok || l.indexer.Refused() != 1 {
+			if _, ok := l.indexer.Get(KeyOf(configMap("a", "", ""))); ok || l.indexer.Refused() != 1 {
 				t.Errorf("%s late, merged %v: it is there again: %v; %d refused, want 1", name, merged, ok, l.indexer.Refused())
 			}
 		}

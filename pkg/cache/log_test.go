@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"slices"
@@ -164,5 +165,26 @@ func TestLeavingWhileEventsAreMerged(t *testing.T) {
 	users.Wait()
 	if got := len(r.out.feeds); got != 0 {
 		t.Errorf("%d feeds are left", got)
+	}
+}
+
+// An informer that has nothing to do holds one state of each object, though nobody reads its cache.
+func TestAnIdleInformerHoldsOneState(t *testing.T) {
+	s := newLiveServer()
+	i := newTestInformer(s)
+	states := make(chan weak.Pointer[corev1.ConfigMap], 10)
+	i.Subscribe("watches", func(_ context.Context, event Event[cm]) {
+		if event.Type == Updated {
+			states <- weak.Make(event.Object)
+		}
+	})
+	stop := start(t, i)
+	defer stop()
+	s.stream.Modify(configMap("a", "u", "6"))
+	s.stream.Modify(configMap("a", "u", "7"))
+	before := <-states
+	for before.Value() != nil { // the test's deadline ends it
+		runtime.GC()
+		time.Sleep(time.Millisecond)
 	}
 }

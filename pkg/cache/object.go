@@ -14,6 +14,6 @@ type Object interface {
 }
 
 // KeyOf returns the key under which an object is cached. The namespace of a cluster-scoped object is empty.
-func KeyOf(obj metav1.Object) types.NamespacedName {
+func KeyOf[T metav1.Object](obj T) types.NamespacedName {
 	return types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }

@@ -69,7 +69,7 @@ func (p *pending[T]) mergeAll(known func(types.NamespacedName) bool) {
 }
 
 func (p *pending[T]) merge(delta Delta[T], known func(types.NamespacedName) bool) {
-	key := keyOf(delta.Object)
+	key := KeyOf(delta.Object)
 	c := p.merged.get(key)
 	switch {
 	case p.refuses(delta, key, c, known):

@@ -59,7 +59,7 @@ func (p *portion[T]) slice() []Event[T] {
 func initialEvents[T Object](s Snapshot[T]) iter.Seq[Event[T]] {
 	return func(yield func(Event[T]) bool) {
 		for obj := range s.All() {
-			if !yield(Event[T]{Type: Added, Key: keyOf(obj), Object: obj, Initial: true}) {
+			if !yield(Event[T]{Type: Added, Key: KeyOf(obj), Object: obj, Initial: true}) {
 				return
 			}
 		}
@@ -69,7 +69,7 @@ func initialEvents[T Object](s Snapshot[T]) iter.Seq[Event[T]] {
 func resyncEvents[T Object](s Snapshot[T]) iter.Seq[Event[T]] {
 	return func(yield func(Event[T]) bool) {
 		for obj := range s.All() {
-			if !yield(Event[T]{Type: Updated, Key: keyOf(obj), Object: obj, Old: obj, Resync: true}) {
+			if !yield(Event[T]{Type: Updated, Key: KeyOf(obj), Object: obj, Old: obj, Resync: true}) {
 				return
 			}
 		}
