@@ -126,7 +126,7 @@ func TestStoresShowTheirQuarantine(t *testing.T) {
 			return nil, errors.New("no value")
 		}})
 		wantOK(t, indexer.Add(newPod("a", atVersion("1"))))
-		wantQuarantined(t, indexer, "node default/a@1: no value")
+		wantQuarantined(t, indexer, `node default/a@1: index "node": no value`)
 
 		informer := newPodInformer(t.implementation, newSource(newPod("bad", onNode("bad"))))
 		wantOK(t, informer.SetTransform(failOnNode))
