@@ -25,8 +25,9 @@
 //   - A relist tells all handlers of all objects, the unchanged ones included, whether or not they ask for resyncs.
 //   - Resyncs come at the period that was granted, not at the next multiple of the shortest one. They count from the time
 //     when the handler was added.
-//   - A resource version that a user has written into the store by hand counts: what the server reports later and is older
-//     is taken for outdated.
+//   - A change or a deletion that is reported in an older version than the one in the store, which the server has sent or a
+//     user has written, is taken for outdated and dropped. Fakes whose versions go back do not work therefore; objects
+//     without versions do.
 //   - Handlers that are added between Run and the first list are told of everything with that list.
 //   - A transform decides on the object that is cached, not on its key, UID and version: the engine goes by those that the
 //     server sent.

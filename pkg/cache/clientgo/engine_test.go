@@ -45,6 +45,23 @@ func TestWhatWasWrittenIsNotOutdated(t *testing.T) {
 	})
 }
 
+// A watch that goes back, as some fakes do, tells nothing new. Without versions nothing goes back.
+func TestVersionsThatGoBack(t *testing.T) {
+	forOurs(t, func(t *scene) {
+		source := newSource(newPod("a"))
+		informer := newPodInformer(t.implementation, source)
+		handler, _ := subscribe(t, informer)
+		go informer.RunWithContext(t.Context())
+		settle()
+		source.send(watch.Event{Type: watch.Modified, Object: newPod("a", atVersion("10"))})
+		source.send(watch.Event{Type: watch.Modified, Object: newPod("a", atVersion("9"))})
+		source.send(watch.Event{Type: watch.Deleted, Object: newPod("a", atVersion("9"))})
+		handler.want(t, "add default/a@1 initial", "update default/a@1 to default/a@10")
+		source.send(watch.Event{Type: watch.Deleted, Object: newPod("a")})
+		handler.want(t, "delete default/a@")
+	})
+}
+
 // A transform may take all metadata away.
 func TestTransformThatLeavesNothing(t *testing.T) {
 	forOurs(t, func(t *scene) {
