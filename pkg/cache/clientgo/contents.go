@@ -7,6 +7,13 @@ import (
 	engine "github.com/sluice-k8s/sluice/pkg/cache"
 )
 
+// A Quarantine tells what is missing in a store because a function failed for it. All stores of this package are one.
+type Quarantine interface {
+	// Quarantined returns the objects that an index does not hold and, of an informer's store, those that could not be
+	// transformed, ordered by index and key.
+	Quarantined() []engine.Quarantined
+}
+
 // contents is what all stores have in common: objects by key, with the methods of client-go's stores that have to do with
 // neither keys nor objects. All methods may be called concurrently.
 type contents struct {
@@ -15,6 +22,8 @@ type contents struct {
 	write   func(engine.Batch[*object])
 	metrics *metrics
 }
+
+var _ Quarantine = (*contents)(nil)
 
 // newContents returns empty contents that nothing but the store's users writes to.
 func newContents(indexers cache.Indexers) *contents {
@@ -108,6 +117,9 @@ func (c *contents) ListKeys() []string {
 	}
 	return keys
 }
+
+// Quarantined implements [Quarantine].
+func (c *contents) Quarantined() []engine.Quarantined { return c.indexer.Quarantined() }
 
 // LastStoreSyncResourceVersion returns the version of what was written last.
 func (c *contents) LastStoreSyncResourceVersion() string { return c.indexer.ResourceVersion() }

@@ -101,6 +101,32 @@ func TestContractStoppedInformerTakesNobody(t *testing.T) {
 	})
 }
 
+// While Run still waits for a handler the informer has stopped already, for all who ask.
+func TestContractInformerStopsBeforeItsHandlers(t *testing.T) {
+	forEachLive(t, func(t *scene) {
+		informer := newPodInformer(t.implementation, newSource(newPod("a")))
+		release := make(chan struct{})
+		defer close(release)
+		_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(any) { <-release }})
+		wantOK(t, err)
+		running, stop := context.WithCancel(t.Context())
+		go informer.RunWithContext(running)
+		settle()
+		if informer.IsStopped() {
+			t.Error("an informer that runs is stopped")
+		}
+		stop()
+		settle()
+		if !informer.IsStopped() {
+			t.Error("the informer has not stopped")
+		}
+		_, err = informer.AddEventHandler(named("nobody"))
+		wantError(t, err, "handler nobody was not added to shared informer because it has stopped already")
+		wantError(t, informer.AddIndexers(cache.Indexers{"x": byNode}),
+			"indexer was not added because it has stopped already")
+	})
+}
+
 func TestContractInformerRunsOnce(t *testing.T) {
 	forEachLive(t, func(t *scene) {
 		source := newSource(newPod("a"))

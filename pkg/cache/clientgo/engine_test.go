@@ -3,6 +3,7 @@ package clientgo_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,23 @@ func TestWhatWasWrittenIsNotOutdated(t *testing.T) {
 		if got, _, _ := informer.GetStore().GetByKey("default/a"); describe(got) != "default/a@4" {
 			t.Errorf("the store has %s, want what came after it was written", describe(got))
 		}
+	})
+}
+
+// A watch that goes back, as some fakes do, tells nothing new. Without versions nothing goes back.
+func TestVersionsThatGoBack(t *testing.T) {
+	forOurs(t, func(t *scene) {
+		source := newSource(newPod("a"))
+		informer := newPodInformer(t.implementation, source)
+		handler, _ := subscribe(t, informer)
+		go informer.RunWithContext(t.Context())
+		settle()
+		source.send(watch.Event{Type: watch.Modified, Object: newPod("a", atVersion("10"))})
+		source.send(watch.Event{Type: watch.Modified, Object: newPod("a", atVersion("9"))})
+		source.send(watch.Event{Type: watch.Deleted, Object: newPod("a", atVersion("9"))})
+		handler.want(t, "add default/a@1 initial", "update default/a@1 to default/a@10")
+		source.send(watch.Event{Type: watch.Deleted, Object: newPod("a")})
+		handler.want(t, "delete default/a@")
 	})
 }
 
@@ -93,6 +111,55 @@ func TestTransformThatPanics(t *testing.T) {
 		settle()
 		wantStrings(t, informer.GetStore().ListKeys(), "default/b")
 	})
+}
+
+// A transform may fail for an object that is no metav1.Object but has one.
+func TestTransformThatFailsForAnAccessor(t *testing.T) {
+	forOurs(t, func(t *scene) {
+		list := &metav1.List{Items: []runtime.RawExtension{{Object: &boxed{meta: metav1.ObjectMeta{Name: "bad"}}}}}
+		informer := t.newSharedInformer(lists{newSource(), list}, nil, 0)
+		wantOK(t, informer.SetTransform(func(any) (any, error) { return nil, errors.New("cannot transform") }))
+		go informer.RunWithContext(t.Context())
+		settle()
+		wantStrings(t, informer.GetStore().ListKeys())
+		wantSynced(t, informer, true)
+	})
+}
+
+// Boxed is an object that hands out its metadata.
+type boxed struct {
+	metav1.TypeMeta
+
+	meta metav1.ObjectMeta
+}
+
+func (b *boxed) GetObjectMeta() metav1.Object   { return &b.meta }
+func (b *boxed) DeepCopyObject() runtime.Object { return new(*b) }
+
+// What a store could not index or transform can be asked for.
+func TestStoresShowTheirQuarantine(t *testing.T) {
+	forOurs(t, func(t *scene) {
+		indexer := clientgo.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{"node": func(any) ([]string, error) {
+			return nil, errors.New("no value")
+		}})
+		wantOK(t, indexer.Add(newPod("a", atVersion("1"))))
+		wantQuarantined(t, indexer, `node default/a@1: index "node": no value`)
+
+		informer := newPodInformer(t.implementation, newSource(newPod("bad", onNode("bad"))))
+		wantOK(t, informer.SetTransform(failOnNode))
+		go informer.RunWithContext(t.Context())
+		settle()
+		wantQuarantined(t, informer.GetStore(), " default/bad@1: transform: cannot transform")
+	})
+}
+
+func wantQuarantined(t tester, store cache.Store, want ...string) {
+	t.Helper()
+	var got []string
+	for _, q := range store.(clientgo.Quarantine).Quarantined() {
+		got = append(got, fmt.Sprintf("%s %s@%s: %v", q.Index, q.Key, q.ResourceVersion, q.Err))
+	}
+	wantStrings(t, got, want...)
 }
 
 // An index function that panics, as one does that asserts another type, leaves the object out of its index.

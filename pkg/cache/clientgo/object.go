@@ -22,7 +22,7 @@ type object struct {
 	version string
 }
 
-// foreign holds what has no metadata. The methods of metav1.Object, which nobody calls, are nil.
+// foreign holds what is no metav1.Object. The methods of that, which nobody calls, are nil.
 type foreign struct {
 	metav1.Object
 
@@ -71,6 +71,13 @@ func (o *object) GetNamespace() string       { return o.key.Namespace }
 func (o *object) GetName() string            { return o.key.Name }
 func (o *object) GetUID() types.UID          { return o.uid }
 func (o *object) GetResourceVersion() string { return o.version }
+
+// The engine sets these when a transform has failed, which is no concern of the user's object.
+
+func (o *object) SetNamespace(namespace string)     { o.key.Namespace = namespace }
+func (o *object) SetName(name string)               { o.key.Name = name }
+func (o *object) SetUID(uid types.UID)              { o.uid = uid }
+func (o *object) SetResourceVersion(version string) { o.version = version }
 
 // GetObjectKind implements runtime.Object. There is no kind.
 func (o *object) GetObjectKind() schema.ObjectKind { return schema.EmptyObjectKind }

@@ -54,8 +54,7 @@ type sharedInformer struct {
 	pipeline *pipeline
 
 	mu      sync.Mutex
-	started bool
-	stopped bool
+	running context.Context // of Run, nil before
 	resyncs resyncs
 }
 
@@ -69,31 +68,33 @@ func (i *sharedInformer) Run(stopCh <-chan struct{}) {
 // RunWithContext keeps the store up to date until the context is done, and returns when all handlers have. Called again, it
 // returns at once.
 func (i *sharedInformer) RunWithContext(ctx context.Context) {
-	if !i.start() {
+	if !i.start(ctx) {
 		klog.FromContext(ctx).Info("An informer can be run only once", "informer", i.name)
 		return
 	}
 	i.pipeline.run(ctx)
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.stopped = true
 }
 
 // start says whether the informer has not started before.
-func (i *sharedInformer) start() bool {
+func (i *sharedInformer) start(ctx context.Context) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	first := !i.started
-	i.started = true
-	return first
+	if i.running != nil {
+		return false
+	}
+	i.running = ctx
+	return true
 }
 
-// IsStopped says whether the informer ran and all its handlers have returned.
+// IsStopped says whether the context of Run is done, so that the informer takes no more handlers and indexes. Run may still
+// wait for handlers.
 func (i *sharedInformer) IsStopped() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.stopped
+	return i.stoppedLocked()
 }
+
+func (i *sharedInformer) stoppedLocked() bool { return i.running != nil && i.running.Err() != nil }
 
 // HasSynced says whether the first list is in the store.
 func (i *sharedInformer) HasSynced() bool { return i.pipeline.informer.HasSynced() }
@@ -141,9 +142,9 @@ func (i *sharedInformer) AddEventHandlerWithOptions(
 ) (cache.ResourceEventHandlerRegistration, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if !i.stopped {
+	if !i.stoppedLocked() {
 		name := i.name + " + event handler " + handlerName(handler)
-		added := i.pipeline.subscribe(name, handler, i.resyncs.period(options, i.started))
+		added := i.pipeline.subscribe(name, handler, i.resyncs.period(options, i.running != nil))
 		if !added.ended() {
 			return added, nil
 		}
@@ -181,7 +182,7 @@ func (i *sharedInformer) SetTransform(transform cache.TransformFunc) error {
 func (i *sharedInformer) set(change func()) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.started {
+	if i.running != nil {
 		return errStarted
 	}
 	change()
