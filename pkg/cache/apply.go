@@ -43,8 +43,8 @@ func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	return a.events
 }
 
-// Add adds or replaces objects, whatever their versions: for tests, and where no [Informer] does it. The newest of these
-// becomes the resource version, if it is newer.
+// Add adds or replaces objects, whatever their versions: for tests, and where no [Informer] does it (of an informer's indexer
+// use [Informer.Write]). The newest of their versions becomes the resource version, if it is newer.
 func (i *Indexer[T]) Add(objects ...T) { i.force(DeltaAdded, objects) }
 
 // Delete removes the objects that have the keys of these, whatever their versions: for tests, and where no [Informer] does

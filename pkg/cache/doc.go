@@ -14,7 +14,7 @@
 //   - Bounded: what waits anywhere is at most two changes for each object that the one who waits knows or that exists,
 //     plus a constant, however many events pass and however slow a subscriber is.
 //   - Isolated: a handler, an index function or a transform that fails or panics affects one object and nothing else. It
-//     is counted, visible ([Indexer.Quarantined]) and tried again.
+//     is counted, visible ([Indexer.Quarantined], [Informer.Subscriptions]) and tried again.
 //   - Stopping waits: no goroutine outlives [Informer.Run].
 //
 // Objects in the cache are shared: nobody may change them. [k8s.io/apimachinery/pkg/runtime.Object.DeepCopyObject] first.

@@ -44,6 +44,7 @@ type Event[T Object] struct {
 	Initial bool
 	// FinalStateUnknown says that the deletion itself was not seen: Object may be older than the state that was deleted.
 	FinalStateUnknown bool
-	// Resync says that an Updated event tells nothing new: the subscriber asked to be told everything from time to time.
+	// Resync says that the subscriber knew the resource version of an Updated event's object: the event is part of a resync
+	// that it asked for, or what [Config.NotifyUnchanged] asks for.
 	Resync bool
 }

@@ -62,7 +62,7 @@ func (i *Indexer[T]) ResourceVersion() string { return i.store.Snapshot().Versio
 
 // WaitUntil waits until the content is not older than the resource version, such as the one that a write has returned: then
 // reads see that write. It returns the context's error, [ErrNewEpoch] when the server's versions have gone back, so
-// that waiting makes no sense, and an error for a version that can't be compared.
+// that waiting makes no sense, [ErrStopped] when the informer has ended, and an error for a version that can't be compared.
 func (i *Indexer[T]) WaitUntil(ctx context.Context, resourceVersion string) error {
 	return i.waiters.wait(ctx, resourceVersion, i.ResourceVersion)
 }

@@ -86,9 +86,6 @@ func (i *Informer[T]) Status() Status {
 	return status
 }
 
-// Quarantined returns the objects that could not be cached or indexed in their latest version.
-func (i *Informer[T]) Quarantined() []Quarantined { return i.quarantine.list() }
-
 // HasSynced says whether the indexer holds what the first list found, or newer.
 func (i *Informer[T]) HasSynced() bool { return isClosed(i.synced) }
 
@@ -127,7 +124,8 @@ func (i *Informer[T]) reason(err error) error {
 }
 
 // Run keeps the indexer up to date until the context is done, and returns nil when all its goroutines have ended, those of
-// handlers included. A second call returns [ErrStarted].
+// handlers included; it waits for the request that it is at, so a source has to heed its context. A second call returns
+// [ErrStarted].
 func (i *Informer[T]) Run(ctx context.Context) error {
 	ctx = klog.NewContext(ctx, i.config.logger(ctx))
 	if err := i.start(ctx); err != nil {
@@ -264,7 +262,7 @@ func (i *Informer[T]) waitForResync(ctx context.Context) bool {
 }
 
 func (i *Informer[T]) quarantined(q Quarantined) {
-	if logger := i.logger.Load(); logger != nil { // before the start there are no objects
+	if logger := i.logger.Load(); logger != nil {
 		logger.Error(q.Err, "Object quarantined", "key", q.Key, "resourceVersion", q.ResourceVersion)
 	}
 }

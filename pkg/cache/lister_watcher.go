@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// A ListerWatcher reads objects of one kind from an API server.
+// A ListerWatcher reads objects of one kind from an API server. Both methods must return soon after the context is done.
 type ListerWatcher[T Object] interface {
 	// List returns one page of objects. It honours Limit and Continue of the options.
 	List(ctx context.Context, opts metav1.ListOptions) (Page[T], error)

@@ -47,7 +47,7 @@ func spoilt(how, name, version string) cm {
 func (s scene) wantQuarantined(want ...string) {
 	s.Helper()
 	var got []string
-	for _, q := range s.informer.Quarantined() {
+	for _, q := range s.informer.Indexer().Quarantined() {
 		got = append(got, fmt.Sprintf("%s %s@%s", q.Index, q.Key, q.ResourceVersion))
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -72,7 +72,7 @@ func TestATransformThatFailsHarmsNothingElse(t *testing.T) {
 				if got := s.informer.Indexer().ResourceVersion(); got != "6" {
 					s.Errorf("the cache is at %s, want 6: it has all there is up to it", got)
 				}
-				if err := s.informer.Quarantined()[0].Err; err == nil || strings.Contains(err.Error(), secret) {
+				if err := s.informer.Indexer().Quarantined()[0].Err; err == nil || strings.Contains(err.Error(), secret) {
 					s.Errorf("the error is %v", err)
 				}
 				s.update("b", "7")

@@ -4,5 +4,5 @@ package cache
 // gets and may change it, or return another with the same namespace, name, UID and resource version. Package transform has
 // the usual ones.
 //
-// An object for which it returns an error, or panics, is not cached in that version; see [Informer.Quarantined].
+// An object for which it returns an error, or panics, is not cached in that version; see [Indexer.Quarantined].
 type Transform[T Object] func(obj T) (T, error)
