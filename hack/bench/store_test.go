@@ -163,7 +163,7 @@ func revisionsOf(pods []*corev1.Pod, order order) *revisions {
 		r.copies[0] = append(r.copies[0], fleet(len(pods)).pod(number, 1))
 		r.copies[1] = append(r.copies[1], fleet(len(pods)).pod(number, 1))
 	}
-	for version := range 10_000 {
+	for version := range 20_000_000 / len(r.copies[0]) { // for more updates than a benchmark makes
 		r.versions = append(r.versions, strconv.Itoa(version+2))
 	}
 	return r
