@@ -7,7 +7,12 @@
 //	key ──hash──▶ slot ──▶ object                  a Table and a Vector
 //	value ──hash──▶ posting: value and its slots   a Table with a Bag for each value, one for each index
 //
-// So an update of an object whose index values stay changes the Vector and nothing else.
+// So an update of an object whose index values stay changes the Vector and nothing else, and not at once: updates wait
+// beside the snapshot's content until somebody reads it or there are many, and are put in together.
+//
+// Most reads want one object of the latest snapshot. They find it in a table of records that is changed in place. A record
+// carries the number of its transaction, so that a reader knows one that is newer than the snapshot it began with, and
+// takes the way above.
 //
 // What only the writer needs is not in the snapshots: the values of each object and its place among their slots, so that
 // index functions need not run again on what is replaced.
