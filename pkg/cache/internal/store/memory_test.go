@@ -101,17 +101,16 @@ func letterings(t *thing) []string {
 // A store that has settled holds no object that was replaced, though nobody has read it.
 func TestSettleLetsGo(t *testing.T) {
 	s := New(func(obj *thing) name { return obj.name })
-	put := func(obj *thing) {
+	put := func() weak.Pointer[thing] {
+		obj := &thing{name: name{"", "a"}}
 		tx := s.Begin()
 		_, at := tx.Find(obj.name)
 		tx.Put(at, obj)
 		tx.Commit()
+		return weak.Make(obj)
 	}
-	replaced := &thing{name: name{"", "a"}}
-	put(replaced)
-	gone := weak.Make(replaced)
-	replaced = nil // the test holds it no more
-	put(&thing{name: name{"", "a"}})
+	gone := put()
+	put()
 	s.Settle()
 	for range 10 {
 		runtime.GC()
