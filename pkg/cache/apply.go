@@ -142,9 +142,13 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 	if event.FinalStateUnknown {
 		event.Object = old
 	}
+	a.remove(event, at)
+}
+
+func (a *applying[T]) remove(event Event[T], at store.Place) {
 	a.events = append(a.events, event)
 	a.tx.Delete(at)
-	delete(a.indexer.outlived, key)
+	delete(a.indexer.outlived, event.Key)
 }
 
 // refuses says whether what is reported is older than what is there, and counts it.
@@ -158,11 +162,8 @@ func (a *applying[T]) refuses(key types.NamespacedName, reported, old T) bool {
 
 // incomparable says whether what is there is of an epoch before, so that its version means nothing.
 func (a *applying[T]) incomparable(key types.NamespacedName) bool {
-	if a.newEpoch || a.anyVersion || len(a.indexer.outlived) == 0 {
-		return a.newEpoch || a.anyVersion
-	}
-	_, ok := a.indexer.outlived[key]
-	return ok
+	_, outlived := a.indexer.outlived[key]
+	return outlived || a.newEpoch || a.anyVersion
 }
 
 func sameVersion[T Object](a, b T) bool {
@@ -197,9 +198,7 @@ func (a *applying[T]) replace(items []T, kept []identity) {
 	for slot := before - 1; slot >= 0; slot-- {
 		if !seen[slot] {
 			obj := a.tx.At(slot)
-			a.events = append(a.events, Event[T]{Type: Deleted, Key: KeyOf(obj), Object: obj, FinalStateUnknown: true})
-			delete(a.indexer.outlived, KeyOf(obj))
-			a.tx.Delete(a.tx.PlaceOf(slot))
+			a.remove(Event[T]{Type: Deleted, Key: KeyOf(obj), Object: obj, FinalStateUnknown: true}, a.tx.PlaceOf(slot))
 		}
 	}
 }

@@ -31,8 +31,8 @@ type Config struct {
 	// REST clients honour Retry-After themselves before there is one. They default to 800 ms and 30 s, as in client-go.
 	MinBackoff, MaxBackoff time.Duration
 
-	// NotifyUnchanged, of an Informer, makes also an object whose resource version has not changed an Updated event, with Resync set: after
-	// a relist, or as client-go's fake clientsets send it. That is what client-go does.
+	// NotifyUnchanged, of an Informer, makes also an object whose resource version has not changed an Updated event, with
+	// Resync set: after a relist, or as client-go's fake clientsets send it. That is what client-go does.
 	NotifyUnchanged bool
 
 	// OnError, if not nil, is called with the error of each request that failed and with each that ended a watch, before the

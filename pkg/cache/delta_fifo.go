@@ -56,11 +56,9 @@ func (f *DeltaFIFO[T]) Update(obj T) { f.push(Delta[T]{Type: DeltaUpdated, Objec
 func (f *DeltaFIFO[T]) Delete(obj T) { f.push(Delta[T]{Type: DeltaDeleted, Object: obj}) }
 
 func (f *DeltaFIFO[T]) push(delta Delta[T]) {
-	version := delta.Object.GetResourceVersion()
 	f.mu.Lock()
-	delta.late = !f.lenient && older(version, f.version)
+	delta.late = !f.advanceLocked(delta.Object.GetResourceVersion()) && !f.lenient
 	f.waiting.push(delta, f.mayKnowLocked)
-	f.advanceLocked(version)
 	f.mu.Unlock()
 	f.ready.signal()
 }
@@ -153,10 +151,14 @@ func (f *DeltaFIFO[T]) mayKnowLocked(key types.NamespacedName) bool {
 	return ok
 }
 
-// advanceLocked moves the stream's version on. It never goes back, whatever is reported.
-func (f *DeltaFIFO[T]) advanceLocked(resourceVersion string) {
-	if resourceVersion != "" && !older(resourceVersion, f.version) {
+// advanceLocked moves the stream's version on. It never goes back, whatever is reported: then it returns false.
+func (f *DeltaFIFO[T]) advanceLocked(resourceVersion string) bool {
+	if older(resourceVersion, f.version) {
+		return false
+	}
+	if resourceVersion != "" {
 		f.version = resourceVersion
 		f.waiting.batch.ResourceVersion = resourceVersion
 	}
+	return true
 }

@@ -4,7 +4,6 @@ import (
 	"runtime"
 	"slices"
 	"testing"
-	"time"
 	"weak"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,10 +62,7 @@ func TestWaitingHoldsNoBatch(t *testing.T) {
 		defer close(waiting)
 		_, _ = fifo.Pop(t.Context())
 	}()
-	for relisted.Value() != nil { // the test's deadline ends it
-		runtime.GC()
-		time.Sleep(time.Millisecond)
-	}
+	waitUntilGone(relisted)
 	fifo.Bookmark("2")
 	<-waiting
 	runtime.KeepAlive(listed)

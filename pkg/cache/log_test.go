@@ -27,6 +27,13 @@ func (r relay) isGone(p weak.Pointer[corev1.ConfigMap]) bool {
 	return p.Value() == nil
 }
 
+// waitUntilGone waits for other goroutines to let an object go. The test's deadline ends it.
+func waitUntilGone(p weak.Pointer[corev1.ConfigMap]) {
+	for p.Value() != nil {
+		runtime.GC()
+	}
+}
+
 // The objects of before the last events are not needed by those who have taken these. The indexer, which may put letting go
 // off, has no part in it.
 func TestAnIdleInformerKeepsNoOldObjects(t *testing.T) {
@@ -182,9 +189,5 @@ func TestAnIdleInformerHoldsOneState(t *testing.T) {
 	defer stop()
 	s.stream.Modify(configMap("a", "u", "6"))
 	s.stream.Modify(configMap("a", "u", "7"))
-	before := <-states
-	for before.Value() != nil { // the test's deadline ends it
-		runtime.GC()
-		time.Sleep(time.Millisecond)
-	}
+	waitUntilGone(<-states)
 }

@@ -55,11 +55,7 @@ func TestContractCacheFilledBeforeTheStart(t *testing.T) {
 
 func TestContractCacheFilledWhileItRuns(t *testing.T) {
 	forEachLive(t, func(t *scene) {
-		source := newSource(newPod("a"))
-		informer := newPodInformer(t.implementation, source)
-		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(t.Context())
-		handler.want(t, "add default/a@1 initial")
+		source, informer, handler := runningOnA(t)
 
 		wantOK(t, informer.GetStore().Add(newPod("b", onNode("n1"), atVersion("0"))))
 		wantOK(t, informer.GetStore().Delete(newPod("a")))

@@ -25,6 +25,17 @@ func subscribe(t tester, informer cache.SharedInformer) (*recorder, cache.Resour
 	return handler, handle
 }
 
+// runningOnA returns an informer that runs on a source with pod a, of which its handler has heard.
+func runningOnA(t *scene) (*source, cache.SharedIndexInformer, *recorder) {
+	t.Helper()
+	source := newSource(newPod("a"))
+	informer := newPodInformer(t.implementation, source)
+	handler, _ := subscribe(t, informer)
+	go informer.RunWithContext(t.Context())
+	handler.want(t, "add default/a@1 initial")
+	return source, informer, handler
+}
+
 // Pause lets enough time pass for what is done after an error, such as a relist.
 func pause() { pass(time.Minute) }
 
@@ -253,11 +264,7 @@ func TestContractRecreation(t *testing.T) {
 
 func TestContractDeletionOfWhatWasNeverSeen(t *testing.T) {
 	forEachLive(t, func(t *scene) {
-		source := newSource(newPod("a"))
-		informer := newPodInformer(t.implementation, source)
-		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(t.Context())
-		handler.want(t, "add default/a@1 initial")
+		source, _, handler := runningOnA(t)
 		source.delete(newPod("unknown"))
 		if t.defects.unknownDeleted {
 			handler.want(t, "delete default/unknown@2")
@@ -270,11 +277,7 @@ func TestContractDeletionOfWhatWasNeverSeen(t *testing.T) {
 // What an event is to a handler follows from the cache, not from the name that the server gave it.
 func TestContractEventsFollowTheCache(t *testing.T) {
 	forEachLive(t, func(t *scene) {
-		source := newSource(newPod("a"))
-		informer := newPodInformer(t.implementation, source)
-		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(t.Context())
-		handler.want(t, "add default/a@1 initial")
+		source, _, handler := runningOnA(t)
 		source.create(newPod("a")) // which says ADDED
 		handler.want(t, "update default/a@1 to default/a@2")
 		source.update(newPod("b")) // which says MODIFIED
@@ -284,11 +287,7 @@ func TestContractEventsFollowTheCache(t *testing.T) {
 
 func TestContractObjectsOfAnotherTypeAreIgnored(t *testing.T) {
 	forEachLive(t, func(t *scene) {
-		source := newSource(newPod("a"))
-		informer := newPodInformer(t.implementation, source)
-		handler, _ := subscribe(t, informer)
-		go informer.RunWithContext(t.Context())
-		handler.want(t, "add default/a@1 initial")
+		source, informer, handler := runningOnA(t)
 		source.send(watch.Event{Type: watch.Added, Object: &corev1.ConfigMap{ObjectMeta: newPod("x").ObjectMeta}})
 		source.create(newPod("b"))
 		handler.want(t, "add default/b@2")
