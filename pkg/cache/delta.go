@@ -43,7 +43,7 @@ type Batch[T Object] struct {
 	// Replaced says that Items are all objects there were at a moment.
 	Replaced bool
 	Items    []T
-	kept     []identity // exist too, but in no usable state: what is there of them stays
+	kept     []Identity // exist too, but in no usable state: what is there of them stays
 	// NewEpoch says that the server's resource versions have gone back before the replacement, as after a restore from
 	// a backup: the items are newer than what is known, whatever their versions.
 	NewEpoch bool

@@ -48,7 +48,7 @@ func (i *ingest[T]) Delete(obj T) {
 
 // Replace implements [Sink]. Of an object that can't be transformed, the version that is cached stays.
 func (i *ingest[T]) Replace(items []T, resourceVersion string) {
-	var kept []identity
+	var kept []Identity
 	if len(i.transforms) > 0 {
 		items, kept = i.usable(items)
 	}
@@ -59,7 +59,7 @@ func (i *ingest[T]) Replace(items []T, resourceVersion string) {
 func (i *ingest[T]) Bookmark(resourceVersion string) { i.fifo.Bookmark(resourceVersion) }
 
 // usable returns the transformed items, and what those are that can't be.
-func (i *ingest[T]) usable(items []T) (usable []T, kept []identity) {
+func (i *ingest[T]) usable(items []T) (usable []T, kept []Identity) {
 	failed := make(map[types.NamespacedName]struct{})
 	usable = make([]T, 0, len(items))
 	for _, item := range items {
@@ -70,7 +70,7 @@ func (i *ingest[T]) usable(items []T) (usable []T, kept []identity) {
 		}
 		i.isolate(item, err)
 		failed[KeyOf(item)] = struct{}{}
-		kept = append(kept, identityOf(item))
+		kept = append(kept, IdentityOf(item))
 	}
 	i.quarantine.retain(nil, func(key types.NamespacedName) bool { _, ok := failed[key]; return ok })
 	return usable, kept
@@ -87,7 +87,7 @@ func (i *ingest[T]) transform(obj T) (result T, err error) {
 	if len(i.transforms) == 0 {
 		return obj, nil
 	}
-	before := identityOf(obj)
+	before := IdentityOf(obj)
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("transform: %w", store.PanicError(cause))
@@ -102,25 +102,15 @@ func (i *ingest[T]) transform(obj T) (result T, err error) {
 			return result, fmt.Errorf("transform: %w", err)
 		}
 	}
-	if identityOf(result) != before { // panics for nil
+	if IdentityOf(result) != before { // panics for nil
 		return result, errIdentity
 	}
 	return result, nil
 }
 
-type identity struct {
-	key     types.NamespacedName
-	uid     types.UID
-	version string
-}
-
-func identityOf[T Object](obj T) identity {
-	return identity{KeyOf(obj), obj.GetUID(), obj.GetResourceVersion()}
-}
-
-func restore[T Object](obj T, id identity) {
-	obj.SetNamespace(id.key.Namespace)
-	obj.SetName(id.key.Name)
-	obj.SetUID(id.uid)
-	obj.SetResourceVersion(id.version)
+func restore[T Object](obj T, id Identity) {
+	obj.SetNamespace(id.Key.Namespace)
+	obj.SetName(id.Key.Name)
+	obj.SetUID(id.UID)
+	obj.SetResourceVersion(id.ResourceVersion)
 }
