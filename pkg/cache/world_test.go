@@ -100,7 +100,7 @@ func (w *world) write(name string, remove, bad bool) {
 }
 
 func (w *world) relist() {
-	w.ingest.Replace(w.server.list(), strconv.Itoa(w.server.version))
+	w.ingest.Replace(State[cm]{Items: w.server.list(), ResourceVersion: strconv.Itoa(w.server.version)})
 	for name := range w.server.objects {
 		w.known[name] = true
 	}
