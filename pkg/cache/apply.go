@@ -29,7 +29,11 @@ func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	defer a.tx.Commit()
 	if batch.Replaced {
 		a.newEpoch, a.relisting = batch.NewEpoch, true
-		a.replace(batch.Items, batch.kept)
+		if batch.Namespace == "" {
+			a.replace(batch.Items, batch.kept)
+		} else {
+			a.replaceNamespace(batch)
+		}
 		a.newEpoch, a.relisting = false, false
 	}
 	i.refused.Add(int64(batch.refused))

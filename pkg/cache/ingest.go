@@ -17,6 +17,7 @@ type ingest[T Object] struct {
 	fifo       *DeltaFIFO[T]
 	transforms []Transform[T]
 	quarantine *quarantine
+	namespace  string // of which the objects are; empty for all
 }
 
 // Add implements [Sink].
@@ -58,7 +59,10 @@ func (i *ingest[T]) Replace(state State[T]) {
 	for _, err := range state.Undecodable {
 		u.isolate(err.Identity, err.Err)
 	}
-	i.quarantine.retain(nil, func(key types.NamespacedName) bool { _, ok := u.failed[key]; return ok })
+	i.quarantine.retain(nil, func(key types.NamespacedName) bool {
+		_, ok := u.failed[key]
+		return ok || i.namespace != "" && key.Namespace != i.namespace
+	})
 	i.fifo.replace(u.items, u.kept, state.ResourceVersion)
 }
 

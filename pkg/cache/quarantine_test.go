@@ -148,7 +148,7 @@ func TestARelistKeepsAlsoWhatIsOnItsWay(t *testing.T) {
 	indexer := NewIndexer[cm]()
 	q := newQuarantine(nil)
 	fifo := NewDeltaFIFO(indexer)
-	in := &ingest[cm]{fifo, []Transform[cm]{spoil}, q}
+	in := &ingest[cm]{fifo, []Transform[cm]{spoil}, q, ""}
 	in.Add(configMap("a", "u", "1"))
 	batch, _ := fifo.swap() // the consumer is at it
 	in.Replace(State[cm]{Items: []cm{spoilt("error", "a", "2")}, ResourceVersion: "2"})

@@ -124,7 +124,9 @@ func start(t *testing.T, i *Informer[cm]) (stop func()) {
 }
 
 // newTestInformer returns an informer that does not mind a server that has nothing to say.
-func newTestInformer(s ListerWatcher[cm]) *Informer[cm] { return NewInformer(s, Config{Silence: longest}) }
+func newTestInformer(s ListerWatcher[cm]) *Informer[cm] {
+	return NewInformer(s, Config{Silence: longest})
+}
 
 // A scene is an informer that runs on a live server, inside synctest.
 type scene struct {

@@ -33,7 +33,7 @@ func watchRules() []Rule {
 	return append([]Rule{
 		{ID: "watch-closed", On: Watch, Ending: Closed, Next: Watch, Wait: GrowingLater},
 		{ID: "watch-truncated", On: Watch, Ending: Truncated, Next: Watch, Wait: GrowingLater},
-		{ID: "watch-silent", On: Watch, Ending: Silent, Next: Watch, After: 2, Then: Probe},
+		{ID: "watch-silent", On: Watch, Ending: Silent, Next: Probe},
 		{ID: "watch-expired", On: Watch, Ending: Expired, Next: Refresh, Wait: GrowingLater, Cause: VersionExpired},
 		{ID: "watch-too-large", On: Watch, Ending: TooLarge, Next: Refresh, Newest: true, Wait: GrowingLater, Cause: VersionTooLarge},
 		{ID: "watch-refused", On: Watch, Ending: Refused, Next: Refresh, Wait: GrowingLater, Cause: WatchRefused},
