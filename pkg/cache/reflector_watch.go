@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 
@@ -14,6 +15,7 @@ import (
 )
 
 var (
+	errClosed    = errors.New("the server closed the stream")
 	errNoVersion = errors.New("a bookmark has no resource version")
 	errWentBack  = errors.New("watch: a bookmark is older than what was seen")
 	errNoEnd     = errors.New("watch: the server sends initial events without an end")
@@ -21,6 +23,7 @@ var (
 
 // watch hands changes to the sink until the stream ends.
 func (r *Reflector[T]) watch(d *deadline, next protocol.Request) (protocol.Outcome, error) {
+	d.within(r.config.Silence, r.relist)
 	stream, err := r.open(d, r.watchRequest(next))
 	if err != nil {
 		return failed(d.ctx, protocol.Watch, err, false)
@@ -76,7 +79,7 @@ func (r *Reflector[T]) open(d *deadline, request Request[T]) (Stream[T], error) 
 // initialEvents collects everything there is and returns its version.
 func (c *collection[T]) initialEvents(d *deadline, stream Stream[T]) (version string, err error) {
 	for {
-		event, err := stream.Next()
+		event, err := next(stream)
 		undecodable, isUndecodable := errors.AsType[*UndecodableError](err)
 		switch {
 		case isUndecodable && undecodable.Type != watch.Deleted:
@@ -132,13 +135,22 @@ func (c *collection[T]) dropDeleted() {
 	c.state.Items = kept
 }
 
+// next tells the end of the stream from one of a connection, which is the same error.
+func next[T Object](stream Stream[T]) (StreamEvent[T], error) {
+	event, err := stream.Next()
+	if err == io.EOF { //nolint:errorlint // an end that is wrapped is not that of the stream
+		err = errClosed
+	}
+	return event, err
+}
+
 // follow hands the changes of an open stream to the sink. version is where it begins.
 func (r *Reflector[T]) follow(d *deadline, stream Stream[T], version string) (protocol.Outcome, error) {
 	d.within(r.config.Silence, r.relist)
 	opened := r.config.Clock.Now()
 	outcome := protocol.Outcome{Mode: protocol.Watch, Version: version}
 	for {
-		event, err := stream.Next()
+		event, err := next(stream)
 		if err == nil {
 			err = r.handle(d, event, &outcome)
 		} else if undecodable, ok := errors.AsType[*UndecodableError](err); ok {
