@@ -19,17 +19,14 @@ func (f Frame) problem(err error) string {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Sprintf("%s is no Go %s", fieldName(wrong.Field), wrong.Type)
 	}
-	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Sprintf("syntax error at byte %d", wrong.Offset)
-	}
 	if f.Encoding == Protobuf || err == errNoObject || err == errEncoding || errors.Is(err, io.ErrUnexpectedEOF) {
 		return err.Error() // generated code names fields, no values
 	}
 	return typeName(err)
 }
 
-// typeName is for errors of packages that this module doesn't depend on directly: the type and the field in Go that it
-// names, if it does.
+// typeName is for errors of packages that this module doesn't depend on directly, or whose types are internal: the type,
+// with the field in Go or the offset that it names.
 func typeName(err error) string {
 	name := fmt.Sprintf("%T", err)
 	value := reflect.Indirect(reflect.ValueOf(err))
@@ -38,6 +35,9 @@ func typeName(err error) string {
 	}
 	if field := value.FieldByName("StructFieldName"); field.Kind() == reflect.String && field.String() != "" {
 		return fmt.Sprintf("%s of %s", name, fieldName(field.String()))
+	}
+	if offset := value.FieldByName("Offset"); offset.Kind() == reflect.Int64 {
+		return fmt.Sprintf("%s at byte %d", name, offset.Int())
 	}
 	return name
 }
