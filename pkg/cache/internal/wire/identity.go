@@ -41,6 +41,10 @@ func (f Frame) Peek() (id Identity, ok bool) {
 	switch f.Encoding {
 	case JSON:
 		id.json(&w, f.Kind != "")
+	case Protobuf:
+		id.protobuf(message{b: f.Bytes, end: len(f.Bytes)})
+	case CBOR:
+		id.cbor(&w, f.Kind != "")
 	}
 	if id.APIVersion == "" && id.Kind == "" {
 		id.APIVersion, id.Kind = f.APIVersion, f.Kind
