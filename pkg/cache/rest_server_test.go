@@ -19,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer/cbor"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
@@ -148,7 +147,7 @@ func statusAnswer(code int, reason metav1.StatusReason, message string) answer {
 func encode(t *testing.T, encoding cache.Encoding, obj runtime.Object) string {
 	t.Helper()
 	codecs, info := serializerOf(t, encoding)
-	body, err := runtime.Encode(codecs.EncoderForVersion(info.Serializer, corev1.SchemeGroupVersion), obj)
+	body, err := runtime.Encode(codecs.EncoderForVersion(info.Serializer, schema.GroupVersions{corev1.SchemeGroupVersion, metav1.SchemeGroupVersion}), obj)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +170,13 @@ func encodeEvent(t *testing.T, encoding cache.Encoding, event watch.EventType, o
 
 func serializerOf(t *testing.T, encoding cache.Encoding) (serializer.CodecFactory, runtime.SerializerInfo) {
 	t.Helper()
-	codecs := serializer.NewCodecFactory(scheme.Scheme, serializer.WithSerializer(cbor.NewSerializerInfo))
+	known := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, metav1.AddMetaToScheme} {
+		if err := add(known); err != nil {
+			t.Fatal(err)
+		}
+	}
+	codecs := serializer.NewCodecFactory(known, serializer.WithSerializer(cbor.NewSerializerInfo))
 	info, ok := runtime.SerializerInfoForMediaType(codecs.SupportedMediaTypes(), string(encoding))
 	if !ok {
 		t.Fatalf("no serializer for %s", encoding)

@@ -108,7 +108,7 @@ var errGoAway = errors.New("go away")
 
 // A server that stops in the middle does not hold anybody who has been told to go.
 func TestRESTSourceListIsCancelled(t *testing.T) {
-	server := newScript(t, answer{body: jsonList("v1", "PodList", `{"metadata":{"name":"a"}}`, "")[:100], hangs: true})
+	server := newScript(t, answer{body: `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"}},`, hangs: true})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	_, err := server.pods(cache.RESTOptions{}).StreamList(ctx, cache.Request[*corev1.Pod]{}, func(cache.Item[*corev1.Pod]) { cancel(errGoAway) })
 	if !errors.Is(err, errGoAway) {
