@@ -139,6 +139,9 @@ func (w *window) cborOpen() (run, error) {
 
 // cborSkip consumes a value.
 func (w *window) cborSkip(depth int) error {
+	if w.cborSkipShort() {
+		return nil
+	}
 	h, err := w.cborUntagged()
 	if err != nil {
 		return err
@@ -153,6 +156,20 @@ func (w *window) cborSkip(depth int) error {
 		return w.cborSkipRun(h, depth+1)
 	}
 	return nil
+}
+
+// cborSkipShort consumes what most values are, a string of less than 24 bytes, if it's there.
+func (w *window) cborSkipShort() bool {
+	if w.pos == w.end {
+		return false
+	}
+	c := w.buf[w.pos]
+	size := 1 + int(c&0x1f)
+	if major := c >> 5; major != cborBytes && major != cborText || size > 24 || size > w.end-w.pos {
+		return false
+	}
+	w.pos += size
+	return true
 }
 
 func (w *window) cborSkipRun(h head, depth int) error {

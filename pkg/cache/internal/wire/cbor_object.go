@@ -17,7 +17,10 @@ func (id *Identity) cbor(w *window, known bool) {
 		switch string(key) {
 		case "metadata":
 			seen = true
-			err = id.cborMeta(w)
+			enough := known || id.Kind != "" && id.APIVersion != ""
+			if err = id.cborMeta(w, enough); enough {
+				return
+			}
 		case "apiVersion":
 			err = w.cborView(&id.APIVersion)
 		case "kind":
@@ -31,12 +34,12 @@ func (id *Identity) cbor(w *window, known bool) {
 	}
 }
 
-func (id *Identity) cborMeta(w *window) error {
+func (id *Identity) cborMeta(w *window, enough bool) error {
 	if c, err := w.cborPeek(); err != nil || !cborFirst(c) {
 		return w.cborSkip(0)
 	}
 	pairs, err := w.cborOpen()
-	for err == nil {
+	for err == nil && !(enough && id.complete()) {
 		var more bool
 		if more, err = pairs.next(w); err != nil || !more {
 			break

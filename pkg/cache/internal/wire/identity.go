@@ -63,7 +63,8 @@ func (id *Identity) json(w *window, known bool) {
 		}
 		switch string(key) {
 		case "metadata":
-			if err = id.jsonMeta(w); known || id.Kind != "" && id.APIVersion != "" {
+			enough := known || id.Kind != "" && id.APIVersion != ""
+			if err = id.jsonMeta(w, enough); enough {
 				return
 			}
 		case "apiVersion":
@@ -76,8 +77,9 @@ func (id *Identity) json(w *window, known bool) {
 	}
 }
 
-// jsonMeta reads metadata until everything is known.
-func (id *Identity) jsonMeta(w *window) error {
+// jsonMeta reads metadata. If that is enough it ends once everything is known, which in an object with a namespace is long
+// before its managed fields.
+func (id *Identity) jsonMeta(w *window, enough bool) error {
 	if c, err := w.jsonPeek(); err != nil || c != '{' {
 		return w.jsonSkip()
 	}
@@ -92,10 +94,15 @@ func (id *Identity) jsonMeta(w *window) error {
 		} else {
 			err = w.jsonSkip()
 		}
-		if err != nil {
+		if err != nil || enough && id.complete() {
 			return err
 		}
 	}
+}
+
+// complete reports whether metadata has nothing more to tell.
+func (id *Identity) complete() bool {
+	return id.Namespace != "" && id.Name != "" && id.UID != "" && id.ResourceVersion != ""
 }
 
 // place returns where what a key of metadata says belongs.

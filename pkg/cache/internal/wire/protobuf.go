@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/binary"
-	"errors"
-)
+import "errors"
 
 // protobufMagic begins what is not in a stream, see serializer/protobuf in apimachinery. Behind it is a runtime.Unknown.
 const protobufMagic = "k8s\x00"
@@ -79,8 +76,8 @@ func (m *message) next() (f field, ok bool) {
 	}
 	f.begin = m.at
 	tag, ok := m.varint()
-	f.number, f.kind, f.start = int(tag>>3), int(tag&7), m.at
-	if !ok || tag>>3 == 0 || tag>>3 > 1<<29-1 {
+	f.number, f.kind, f.start = fieldNumber(tag), int(tag&7), m.at
+	if !ok || f.number <= 0 {
 		m.broken = true
 		return f, false
 	}
@@ -131,14 +128,18 @@ func (m *message) group() bool {
 	return true
 }
 
-func (m *message) varint() (uint64, bool) {
-	v, n := binary.Uvarint(m.b[m.at:m.end])
-	if n <= 0 {
-		m.at = m.end
-		return 0, false
+// varint returns a number. Bits beyond the 64th are dropped, as generated code does.
+func (m *message) varint() (v uint64, ok bool) {
+	for shift := 0; shift < 64 && m.at < m.end; shift += 7 {
+		c := m.b[m.at]
+		m.at++
+		v |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			return v, true
+		}
 	}
-	m.at += n
-	return v, true
+	m.at = m.end
+	return 0, false
 }
 
 func (m *message) skip(n uint64) bool {
@@ -176,13 +177,17 @@ func (w *window) protobufVarint() (uint64, error) {
 }
 
 // protobufTag consumes a tag.
-func (w *window) protobufTag() (number uint64, kind int, err error) {
+func (w *window) protobufTag() (number, kind int, err error) {
 	tag, err := w.protobufVarint()
-	if err == nil && (tag>>3 == 0 || tag>>3 > 1<<29-1) {
+	number, kind = fieldNumber(tag), int(tag&7)
+	if err == nil && number <= 0 {
 		err = errProtobufField
 	}
-	return tag >> 3, int(tag & 7), err
+	return number, kind, err
 }
+
+// fieldNumber has 32 bits, as in generated code.
+func fieldNumber(tag uint64) int { return int(int32(tag >> 3)) }
 
 // protobufSkip consumes the value of a field that nobody knows.
 func (w *window) protobufSkip(kind int) error {
@@ -203,6 +208,28 @@ func (w *window) protobufSkip(kind int) error {
 			return err
 		}
 		return w.skip(int64(n))
+	case wireGroup:
+		return w.protobufSkipGroup()
 	}
-	return errProtobufField // groups are history
+	return errProtobufField
+}
+
+// protobufSkipGroup consumes a group, which no type of Kubernetes has.
+func (w *window) protobufSkipGroup() error {
+	for depth := 1; depth > 0; {
+		_, kind, err := w.protobufTag()
+		switch {
+		case err != nil:
+		case kind == wireGroup:
+			depth++
+		case kind == wireEnd:
+			depth--
+		default:
+			err = w.protobufSkip(kind)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,5 +1,7 @@
 package wire
 
+import "io"
+
 // protobufList cuts a list in protobuf: the magic number and a runtime.Unknown, whose raw is the list.
 type protobufList struct {
 	opened bool
@@ -19,7 +21,7 @@ func (l *protobufList) next(w *window, meta *ListMeta) (bool, error) {
 			continue
 		}
 		if ended, err := w.ended(); ended || err != nil {
-			return false, err
+			return false, l.whole(err)
 		}
 		if err := l.unknown(w, meta); err != nil {
 			return false, err
@@ -35,6 +37,15 @@ func (l *protobufList) open(w *window) error {
 	magic, err := w.text(uint64(len(protobufMagic)))
 	if err == nil && string(magic) != protobufMagic {
 		err = errProtobufMagic
+	}
+	return err
+}
+
+// whole is for the end of the body. Apimachinery takes an Unknown without raw for an empty list, but the server always sends
+// one, and without it a body that breaks off early would pass for an empty list.
+func (l *protobufList) whole(err error) error {
+	if err == nil && !l.raw {
+		return io.ErrUnexpectedEOF
 	}
 	return err
 }

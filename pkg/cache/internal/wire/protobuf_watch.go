@@ -61,9 +61,10 @@ func (p *protobufWatch) event(m message) (e event, object field, ok bool) {
 		case f.number == watchType && f.whole:
 			e.kind = eventType(m.of(f))
 		case f.number == watchObject:
-			var whole bool
-			object, whole = p.extension(m.in(f), &e)
-			ok = ok && whole
+			found, whole := p.extension(m.in(f), &e)
+			if ok = ok && whole; found.number != 0 {
+				object = found
+			}
 		}
 	}
 	return e, object, ok && !m.broken
