@@ -22,10 +22,14 @@ func failed(ctx context.Context, mode protocol.Mode, err error, continued bool) 
 	if continued && outcome.Ending == protocol.Expired {
 		outcome.Ending = protocol.PageExpired
 	}
-	if outcome.Ending == protocol.Closed {
-		err = nil
+	if outcome.Ending != protocol.Closed {
+		return outcome, err
 	}
-	return outcome, err
+	if mode == protocol.List || mode == protocol.Probe { // these have no stream that might end
+		outcome.Ending = protocol.Unreachable
+		return outcome, err
+	}
+	return outcome, nil
 }
 
 // unlessUnsupported takes what a WatchList must not be answered with as a sign that the server does not know it.
@@ -42,6 +46,8 @@ func endingOf(err error) protocol.Ending {
 		return protocol.Silent
 	case errors.Is(err, errDiverged):
 		return protocol.Diverged
+	case errors.Is(err, ErrNewEpoch):
+		return protocol.Behind
 	case errors.Is(err, errWentBack):
 		return protocol.WentBack
 	case errors.Is(err, io.ErrUnexpectedEOF):
