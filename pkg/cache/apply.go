@@ -38,10 +38,11 @@ func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	}
 	i.refused.Add(int64(batch.refused))
 	a.applyAll(batch.Deltas)
-	if batch.NewEpoch {
+	if batch.NewEpoch && !batch.epochKnown {
 		i.waiters.fail(ErrNewEpoch)
 	}
-	if v := batch.ResourceVersion; v != "" && (batch.NewEpoch || batch.AnyVersion || !older(v, a.tx.Version())) {
+	v := batch.ResourceVersion
+	if batch.NewEpoch || v != "" && (batch.AnyVersion || !older(v, a.tx.Version())) {
 		a.tx.SetVersion(v)
 	}
 	return a.events
