@@ -15,8 +15,13 @@ type Identity struct {
 
 // Clone returns a copy that may be kept, with one allocation.
 func (id Identity) Clone() Identity {
-	all := []*string{&id.Namespace, &id.Name, &id.UID, &id.ResourceVersion, &id.APIVersion, &id.Kind}
-	var text strings.Builder
+	all := [...]*string{&id.Namespace, &id.Name, &id.UID, &id.ResourceVersion, &id.APIVersion, &id.Kind}
+	size := 0
+	for _, s := range all {
+		size += len(*s)
+	}
+	var text strings.Builder // concatenation wouldn't copy a string that is alone
+	text.Grow(size)
 	for _, s := range all {
 		text.WriteString(*s)
 	}
