@@ -20,17 +20,19 @@ import (
 
 // Typed objects end without a kind, whether or not the server sent one, so that they are the same from every encoding.
 func TestTypedObjectsHaveNoKind(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		frame := must(collect(wire.NewWatchReader(bytes.NewReader(s.stream(few(1)...)[0]), wire.Limits{}).Next))[0]
-		for _, object := range []runtime.Object{&corev1.Pod{}, &metav1.PartialObjectMetadata{}} {
-			if err := frame.Decode(object); err != nil || !object.GetObjectKind().GroupVersionKind().Empty() {
-				t.Errorf("%T has a kind: %v, %v", object, object.GetObjectKind().GroupVersionKind(), err)
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			frame := must(collect(wire.NewWatchReader(bytes.NewReader(s.stream(few(1)...)[0]), wire.Limits{}).Next))[0]
+			for _, object := range []runtime.Object{&corev1.Pod{}, &metav1.PartialObjectMetadata{}} {
+				if err := frame.Decode(object); err != nil || !object.GetObjectKind().GroupVersionKind().Empty() {
+					t.Errorf("%T has a kind: %v, %v", object, object.GetObjectKind().GroupVersionKind(), err)
+				}
 			}
-		}
-		if id, _ := frame.Identity(); id.APIVersion != "v1" || id.Kind != "Pod" {
-			t.Errorf("the frame says %+v", id)
-		}
-	})
+			if id, _ := frame.Identity(); id.APIVersion != "v1" || id.Kind != "Pod" {
+				t.Errorf("the frame says %+v", id)
+			}
+		})
+	}
 }
 
 // An unstructured item without a kind of its own has the kind of its list, as far as that is known.
@@ -72,15 +74,17 @@ func TestUnknownFields(t *testing.T) {
 
 // What is raw in a Go type is JSON afterwards, whatever came.
 func TestRawIsJSON(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		var pod corev1.Pod
-		if err := must(frames(s.encode(fewPods(1)), wire.Limits{}))[0].Decode(&pod); err != nil {
-			t.Fatal(err)
-		}
-		if raw := pod.ManagedFields[0].FieldsV1.GetRawString(); !strings.HasPrefix(raw, "{") {
-			t.Errorf("managed fields are %q", raw)
-		}
-	})
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			var pod corev1.Pod
+			if err := must(frames(s.encode(fewPods(1)), wire.Limits{}))[0].Decode(&pod); err != nil {
+				t.Fatal(err)
+			}
+			if raw := pod.ManagedFields[0].FieldsV1.GetRawString(); !strings.HasPrefix(raw, "{") {
+				t.Errorf("managed fields are %q", raw)
+			}
+		})
+	}
 }
 
 type broken struct{ corev1.Pod }
@@ -104,7 +108,7 @@ func TestDecodeErrors(t *testing.T) {
 		"wrong type in CBOR":    {wire.Frame{Encoding: wire.CBOR, Bytes: []byte("\xa1\x64spec\x67hunter2")}, &corev1.Pod{}},
 		"key twice in CBOR":     {wire.Frame{Encoding: wire.CBOR, Bytes: []byte("\xa2\x67hunter2\x01\x67hunter2\x01")}, &unstructured.Unstructured{}},
 		"an array":              {wire.Frame{Encoding: wire.JSON, Bytes: []byte(`["hunter2"]`)}, &unstructured.Unstructured{}},
-		"wrong time": {wire.Frame{Encoding: wire.JSON, Bytes: []byte(`{"metadata":{"creationTimestamp":"hunter2"}}`)}, &corev1.Pod{}},
+		"wrong time":            {wire.Frame{Encoding: wire.JSON, Bytes: []byte(`{"metadata":{"creationTimestamp":"hunter2"}}`)}, &corev1.Pod{}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -122,30 +126,32 @@ func TestDecodeErrors(t *testing.T) {
 
 // An object that is cut off has the identity that its first bytes tell. A name that is cut off itself is none.
 func TestIdentityOfBeginning(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		frame := must(frames(s.encode(fewPods(1)), wire.Limits{}))[0]
-		whole, _ := frame.Identity()
-		known := false
-		for cut := range frame.Bytes {
-			part := frame
-			part.Bytes = frame.Bytes[:cut]
-			id, ok := part.Identity()
-			for _, pair := range [][2]string{{id.Name, whole.Name}, {id.Namespace, whole.Namespace}, {id.UID, whole.UID}, {id.ResourceVersion, whole.ResourceVersion}} {
-				if pair[0] != "" && pair[0] != pair[1] {
-					t.Fatalf("cut at %d: %q of %q", cut, pair[0], pair[1])
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			frame := must(frames(s.encode(fewPods(1)), wire.Limits{}))[0]
+			whole, _ := frame.Identity()
+			known := false
+			for cut := range frame.Bytes {
+				part := frame
+				part.Bytes = frame.Bytes[:cut]
+				id, ok := part.Identity()
+				for _, pair := range [][2]string{{id.Name, whole.Name}, {id.Namespace, whole.Namespace}, {id.UID, whole.UID}, {id.ResourceVersion, whole.ResourceVersion}} {
+					if pair[0] != "" && pair[0] != pair[1] {
+						t.Fatalf("cut at %d: %q of %q", cut, pair[0], pair[1])
+					}
 				}
+				if known && !ok {
+					t.Fatalf("cut at %d: the name is lost again", cut)
+				}
+				known = ok
+				part.Bytes = bytes.Clone(part.Bytes)
+				part.WithoutManagedFields()
 			}
-			if known && !ok {
-				t.Fatalf("cut at %d: the name is lost again", cut)
+			if !known {
+				t.Error("the name is never known")
 			}
-			known = ok
-			part.Bytes = bytes.Clone(part.Bytes)
-			part.WithoutManagedFields()
-		}
-		if !known {
-			t.Error("the name is never known")
-		}
-	})
+		})
+	}
 }
 
 // An identity stays what it is when the frame's bytes are used again, also if it's nothing but a name.
@@ -162,52 +168,61 @@ func TestIdentityIsACopy(t *testing.T) {
 
 // A look at an object and the cut of its managed fields allocate nothing, an identity one string.
 func TestAllocations(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		frame := must(frames(s.encode(fewPods(1)), wire.Limits{}))[0]
-		original := bytes.Clone(frame.Bytes)
-		for name, test := range map[string]struct {
-			do   func()
-			want float64
-		}{
-			"Peek":                 {func() { frame.Peek() }, 0},
-			"Identity":             {func() { frame.Identity() }, 1},
-			"WithoutManagedFields": {func() { copy(frame.Bytes, original); frame.WithoutManagedFields() }, 0},
-		} {
-			if got := testing.AllocsPerRun(100, test.do); got != test.want {
-				t.Errorf("%s allocates %v times, want %v", name, got, test.want)
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			frame := must(frames(s.encode(fewPods(1)), wire.Limits{}))[0]
+			original := bytes.Clone(frame.Bytes)
+			for name, test := range map[string]struct {
+				do   func()
+				want float64
+			}{
+				"Peek":                 {func() { frame.Peek() }, 0},
+				"Identity":             {func() { frame.Identity() }, 1},
+				"WithoutManagedFields": {func() { copy(frame.Bytes, original); frame.WithoutManagedFields() }, 0},
+			} {
+				if got := testing.AllocsPerRun(100, test.do); got != test.want {
+					t.Errorf("%s allocates %v times, want %v", name, got, test.want)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // Reading allocates its buffer and a few strings, not something for every object.
 func TestReadingAllocatesOnce(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		allocated := func(n int) float64 {
-			body := s.encode(fewPods(n))
-			return testing.AllocsPerRun(10, func() {
-				r := wire.NewListReader(bytes.NewReader(body), wire.Limits{})
-				for err := error(nil); err == nil; _, err = r.Next() {
-				}
-			})
-		}
-		if one, many := allocated(1), allocated(100); many > one+1 {
-			t.Errorf("%v allocations for one object, %v for 100", one, many)
-		}
-	})
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			allocated := func(n int) float64 {
+				body := s.encode(fewPods(n))
+				return testing.AllocsPerRun(10, func() {
+					r := wire.NewListReader(bytes.NewReader(body), wire.Limits{})
+					for {
+						if _, err := r.Next(); err != nil {
+							return
+						}
+					}
+				})
+			}
+			if one, many := allocated(1), allocated(100); many > one+1 {
+				t.Errorf("%v allocations for one object, %v for 100", one, many)
+			}
+		})
+	}
 }
 
 // An event is handed over when it's whole. The reader doesn't wait for what comes next.
 func TestEventIsNotHeldBack(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		body := bytes.TrimRight(s.stream(few(1)...)[0], "\n")
-		waits := errors.New("waited for more")
-		r := wire.NewWatchReader(io.MultiReader(bytes.NewReader(body), iotest.ErrReader(waits)), wire.Limits{})
-		if _, err := r.Next(); err != nil {
-			t.Error(err)
-		}
-		if _, err := r.Next(); !errors.Is(err, waits) {
-			t.Errorf("got %v, want %v", err, waits)
-		}
-	})
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			body := bytes.TrimRight(s.stream(few(1)...)[0], "\n")
+			waits := errors.New("waited for more")
+			r := wire.NewWatchReader(io.MultiReader(bytes.NewReader(body), iotest.ErrReader(waits)), wire.Limits{})
+			if _, err := r.Next(); err != nil {
+				t.Error(err)
+			}
+			if _, err := r.Next(); !errors.Is(err, waits) {
+				t.Errorf("got %v, want %v", err, waits)
+			}
+		})
+	}
 }
