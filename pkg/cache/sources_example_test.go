@@ -200,6 +200,8 @@ func printKeys[T cache.Object](informer *cache.Informer[T]) {
 	}
 	slices.Sort(keys)
 	cancel()
-	<-stopped
+	if err := <-stopped; err != nil {
+		fmt.Println(err)
+	}
 	fmt.Println(strings.Join(keys, " "))
 }
