@@ -21,8 +21,8 @@ type Informer[T Object] struct {
 	fanOut     *fanOut[T]
 	wakeResync token // a subscription with a resync has come
 
-	synced  chan struct{} // closed when the first list is in the indexer
-	stopped chan struct{} // closed when Run has returned
+	synced  chan struct{}               // closed when the first list is in the indexer
+	stopped chan struct{}               // closed when Run has returned
 	logger  atomic.Pointer[klog.Logger] // set when the informer starts
 
 	writing sync.Mutex  // held while the indexer changes and the fan-out is told
