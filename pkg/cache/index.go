@@ -71,7 +71,7 @@ func (x PrefixIndex[T, V]) In(s Snapshot[T]) PrefixIndexView[T, V] {
 func (x *Index[T, V]) latest() IndexView[T, V] { return x.In(x.indexer.Snapshot()) }
 
 // Lookup yields the objects that have the value, in no particular order.
-func (x *Index[T, V]) Lookup(value V) iter.Seq[T] { return x.latest().Lookup(value) }
+func (x *Index[T, V]) Lookup(value V) iter.Seq[T] { return x.index.Lookup(value) }
 
 // Count returns how many objects have the value.
 func (x *Index[T, V]) Count(value V) int { return x.latest().Count(value) }

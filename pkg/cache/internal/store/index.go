@@ -2,6 +2,7 @@ package store
 
 import (
 	"hash/maphash"
+	"iter"
 	"slices"
 )
 
@@ -259,6 +260,16 @@ func (x *Index[K, T, V]) edit(tx *Transaction[K, T]) *directory[T, V] {
 	tx.editDirectories()[x.number] = edited
 	return edited
 }
+
+// Lookup yields the objects that have the value in the latest snapshot, in no particular order.
+//
+// It is small enough to be inlined, so that a loop over it needs no memory.
+func (x *Index[K, T, V]) Lookup(v V) iter.Seq[T] {
+	s := x.store.Snapshot()
+	return func(yield func(T) bool) { x.each(s, v, yield) }
+}
+
+func (x *Index[K, T, V]) each(s *Snapshot[K, T], v V, yield func(T) bool) { x.In(s).each(v, yield) }
 
 // In returns the index as it is in a snapshot. In one from before the index was added, it is computed now.
 func (x *Index[K, T, V]) In(s *Snapshot[K, T]) View[K, T, V] {
