@@ -207,8 +207,8 @@ func (a *applying[T]) replace(items []T, kept []identity) {
 	}
 }
 
-// prefetch returns the keys of the next items and makes the processor load what they will be compared with, all at once: to
-// wait for each of these places in memory after the other takes half the time of a relist.
+// prefetch returns the keys of the next items, and makes the processor load the objects that they will be compared with, all
+// at once: to wait for each of them in turn takes nearly half the time of a relist.
 func (a *applying[T]) prefetch(items []T, keys *[store.Ahead]types.NamespacedName) {
 	for i, item := range items {
 		keys[i] = KeyOf(item)

@@ -18,7 +18,7 @@ type posting[T, V comparable] struct {
 	slots persistent.Bag
 }
 
-// value is the same for all versions of a posting.
+// value is the same for all versions of a posting. Only its members change.
 type value[T, V comparable] struct {
 	v    V
 	hash uint32

@@ -6,14 +6,15 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
 )
 
-// Members are the objects that have a value, gathered in one slice: the way from a value by slots to objects is long
-// compared to that, and most values are looked up more often than their objects change.
+// members are the objects that have a value, gathered in one slice: the way by slots is several times as long, and most
+// values are looked up more often than their objects change.
 //
-// The reader that comes second since a change gathers them, if they are not too many, for all who come after. The writer
-// gathers nothing. It counts a change of any of the objects before it publishes it, and lets the slice go.
+// The second reader since a change gathers them, if they are not too many, for those who come after. The writer gathers
+// nothing: before it publishes a change of any of the objects it notes the change and lets the slice go.
 type members[T comparable] struct {
-	// changed is twice the number of the last transaction that changed an object, or which ones there are; plus one when a
-	// reader has been here since.
+	// changed is twice the number of the last transaction that changed one of the objects, or which ones there are, plus one
+	// when a reader has been here since. It is noted before the snapshot of that number is there: a reader that finds it not
+	// newer than its own snapshot knows of every change up to that.
 	changed  atomic.Uint64
 	gathered atomic.Pointer[gathering[T]]
 }
@@ -24,10 +25,10 @@ type gathering[T comparable] struct {
 	objects []T
 }
 
-// mostGathered is how many objects are gathered at most: the slice is new after each change.
+// mostGathered is how many objects are gathered at most: each change of one makes a new slice necessary.
 const mostGathered = 4096
 
-// change says that a transaction changes the members.
+// change notes that a transaction changes the members.
 func (m *members[T]) change(number persistent.Owner) {
 	if m.changed.Load()>>1 != uint64(number) {
 		m.changed.Store(uint64(number) << 1)
@@ -37,9 +38,9 @@ func (m *members[T]) change(number persistent.Owner) {
 	}
 }
 
-// in returns the members in a snapshot, if they are gathered. Otherwise it may say that now is the time for it.
+// in returns the members in a snapshot, or nil and whether they should be gathered now.
 func (m *members[T]) in(number persistent.Owner) (objects []T, isTime bool) {
-	g := m.gathered.Load() // first: what changed until its snapshot is also in what comes next
+	g := m.gathered.Load() // before what comes next, which then has every change up to its snapshot
 	changed := m.changed.Load()
 	switch {
 	case changed>>1 > uint64(number): // the snapshot is an old one
@@ -58,7 +59,7 @@ func (m *members[T]) in(number persistent.Owner) (objects []T, isTime bool) {
 func (m *members[T]) keep(number persistent.Owner, objects []T) {
 	g := &gathering[T]{number, objects}
 	m.gathered.Store(g)
-	if m.changed.Load()>>1 > uint64(number) { // the writer may have been here before the line above
+	if m.changed.Load()>>1 > uint64(number) { // and the writer may not have seen it: nobody would let it go
 		m.gathered.CompareAndSwap(g, nil)
 	}
 }

@@ -45,6 +45,7 @@ func (w View[K, T, V]) eachOf(p *posting[T, V], yield func(T) bool) bool {
 	return true
 }
 
+// gather returns the objects of a posting and keeps them for other readers.
 func (w View[K, T, V]) gather(p *posting[T, V]) []T {
 	objects := make([]T, 0, p.slots.Len())
 	w.content.each(&p.slots, func(obj T) bool {
