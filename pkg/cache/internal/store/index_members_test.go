@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"weak"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
 )
 
 // lookUp looks for the objects with value 1.
@@ -110,6 +112,22 @@ func TestOutdatedGatheringIsNotKept(t *testing.T) {
 	view.gather(view.find(1))
 	if isGathered(index, s.Snapshot()) {
 		t.Error("what was gathered in an older snapshot was kept")
+	}
+}
+
+// Between keeping what is outdated and letting it go again, nobody takes it.
+func TestOutdatedGatheringIsNotTaken(t *testing.T) {
+	var m members[int]
+	m.change(2)
+	m.gathered.Store(&gathering[int]{number: 1, objects: []int{1}})
+	for _, number := range []persistent.Owner{1, 2, 3} {
+		if objects, _ := m.in(number); objects != nil {
+			t.Errorf("snapshot %d has %v of snapshot 1", number, objects)
+		}
+	}
+	m.keep(2, []int{2})
+	if objects, _ := m.in(3); !slices.Equal(objects, []int{2}) {
+		t.Errorf("snapshot 3 has %v, though nothing changed since snapshot 2", objects)
 	}
 }
 
