@@ -42,6 +42,7 @@ func TestKindOfList(t *testing.T) {
 		"of the list":      {`{"kind":"PodList","apiVersion":"v1",` + item("") + `}`, "v1", "Pod"},
 		"its own":          {`{"kind":"List","apiVersion":"v1",` + item(`"apiVersion":"apps/v1","kind":"Deployment",`) + `}`, "apps/v1", "Deployment"},
 		"half its own":     {`{"kind":"PodList","apiVersion":"v1",` + item(`"kind":"Node",`) + `}`, "", "Node"},
+		"the other half":   {`{"kind":"PodList","apiVersion":"v1",` + item(`"apiVersion":"v2",`) + `}`, "v2", ""},
 		"known afterwards": {`{` + item("") + `,"kind":"PodList","apiVersion":"v1"}`, "", ""},
 	}
 	for name, test := range tests {
