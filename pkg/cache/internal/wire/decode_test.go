@@ -167,6 +167,20 @@ func TestIdentityIsACopy(t *testing.T) {
 	}
 }
 
+// A name that isn't UTF-8 or has escapes is read as it is decoded.
+func TestIdentityOfOddNames(t *testing.T) {
+	for _, name := range []string{"a\xff", `\u0061\"\\`, `\ud800`, "é"} {
+		frame := wire.Frame{Encoding: wire.JSON, Bytes: []byte(`{"metadata":{"name":"` + name + `"}}`)}
+		var pod corev1.Pod
+		if err := frame.Decode(&pod); err != nil {
+			t.Fatal(err)
+		}
+		if id, _ := frame.Identity(); id.Name != pod.Name {
+			t.Errorf("got %q, want %q", id.Name, pod.Name)
+		}
+	}
+}
+
 // A look at an object and the cut of its managed fields allocate nothing, an identity one string.
 func TestAllocations(t *testing.T) {
 	for _, s := range servers() {

@@ -68,7 +68,8 @@ func TestShorten(t *testing.T) {
 		"\xbf":                                 "\xbf",
 	} {
 		b := []byte(before)
-		if shorten(b); string(b) != after {
+		shorten(b)
+		if string(b) != after {
 			t.Errorf("%q becomes %q, want %q", before, b, after)
 		}
 	}
