@@ -68,10 +68,7 @@ func (w *window) jsonNext(closing byte, first bool) (bool, error) {
 		return false, errJSONComma
 	}
 	w.pos++
-	c, err = w.jsonPeek()
-	if err == nil && c == closing {
-		err = errJSONValue
-	}
+	_, err = w.jsonPeek()
 	return err == nil, err
 }
 
@@ -218,7 +215,8 @@ func (w *window) jsonSkipNest() error {
 			case '{', '[':
 				depth++
 			case '}', ']':
-				if depth--; depth == 0 {
+				depth--
+				if depth == 0 {
 					w.pos += i
 					return nil
 				}
