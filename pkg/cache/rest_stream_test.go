@@ -94,9 +94,9 @@ func TestRESTStreamOfAFailingConnection(t *testing.T) {
 		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
 	})}
 	source := server.pods(cache.RESTOptions{})
-	_, watch := drain(openStream(t, source, cache.Request[*corev1.Pod]{}))
-	_, list := source.List(t.Context(), metav1.ListOptions{})
-	for _, err := range []error{watch, list} {
+	_, watched := drain(openStream(t, source, cache.Request[*corev1.Pod]{}))
+	_, listed := source.List(t.Context(), metav1.ListOptions{})
+	for _, err := range []error{watched, listed} {
 		if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(err, errGoAway) {
 			t.Errorf("the error is %v", err)
 		}
