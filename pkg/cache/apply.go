@@ -96,7 +96,7 @@ func (a *applying[T]) apply(delta Delta[T]) {
 }
 
 // put makes obj the object of its key, where old is now, if any.
-func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place) {
+func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place[T]) {
 	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old}
 	switch {
 	case !at.Exists():
@@ -118,7 +118,7 @@ func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place
 
 // same is put for a version that is there already. Of those who want to hear of that, client-go's fake clientsets may have
 // changed the object all the same, a relist has not.
-func (a *applying[T]) same(event Event[T], at store.Place) {
+func (a *applying[T]) same(event Event[T], at store.Place[T]) {
 	if !a.indexer.unchanged {
 		return
 	}
@@ -131,7 +131,7 @@ func (a *applying[T]) same(event Event[T], at store.Place) {
 	a.events = append(a.events, event)
 }
 
-func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at store.Place) {
+func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at store.Place[T]) {
 	if !at.Exists() || a.refuses(key, delta.Object, old) {
 		return
 	}
@@ -145,7 +145,7 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 	a.remove(event, at)
 }
 
-func (a *applying[T]) remove(event Event[T], at store.Place) {
+func (a *applying[T]) remove(event Event[T], at store.Place[T]) {
 	a.events = append(a.events, event)
 	a.tx.Delete(at)
 	delete(a.indexer.outlived, event.Key)

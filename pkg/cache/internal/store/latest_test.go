@@ -8,7 +8,7 @@ import (
 // A table that grows or shrinks is filled by and by; meanwhile, and after, every key is found, in no time that grows with
 // the number of objects.
 func TestLatestChangesItsSizeByAndBy(t *testing.T) {
-	s := New(func(obj *thing) name { return obj.name })
+	s := New(thingName, nameText)
 	key := func(n int) name { return name{"", fmt.Sprint("n", n)} }
 	put := func(n int) {
 		tx := s.Begin()
@@ -40,8 +40,8 @@ func TestLatestChangesItsSizeByAndBy(t *testing.T) {
 			check(0, n+1)
 		}
 	}
-	if l := s.latest.Load(); l.before.Load() != nil || !l.fits(size) {
-		t.Errorf("%d places for %d objects; filled: %v", len(l.places), size, l.before.Load() == nil)
+	if l := s.latest.Load(); l.before.Load() != nil || !l.fits(size, s.width) {
+		t.Errorf("%d places for %d objects; filled: %v", len(l.numbers), size, l.before.Load() == nil)
 	}
 	for n := range size - 1 {
 		remove(n)
@@ -49,7 +49,7 @@ func TestLatestChangesItsSizeByAndBy(t *testing.T) {
 			check(n+1, size)
 		}
 	}
-	if places := len(s.latest.Load().places); changing == 0 || places > 1024 {
+	if places := len(s.latest.Load().numbers); changing == 0 || places > 1024 {
 		t.Errorf("%d places for an object; changing was seen %d times", places, changing)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // Reads go through a [Snapshot]; transactions run one at a time. All methods may be called concurrently.
 type Store[K, T comparable] struct {
 	keyOf   func(T) K
+	split   func(K) (space, name string)
 	seed    maphash.Seed
 	owners  atomic.Uint64 // how many there have been
 	current atomic.Pointer[Snapshot[K, T]]
@@ -20,6 +21,7 @@ type Store[K, T comparable] struct {
 
 	mu          sync.Mutex // held during a transaction
 	transaction Transaction[K, T]
+	width       int // bytes that are enough for the text of the keys, if that is not too long
 	indexes     []index[K, T]
 }
 
@@ -31,11 +33,12 @@ type index[K, T comparable] interface {
 	move(tx *Transaction[K, T], from, to uint32)
 }
 
-// New returns an empty Store. keyOf must always return the same key for an object.
-func New[K, T comparable](keyOf func(T) K) *Store[K, T] {
-	s := &Store[K, T]{keyOf: keyOf, seed: maphash.MakeSeed()}
+// New returns an empty Store. keyOf must always return the same key for an object, split the two strings that a key
+// consists of.
+func New[K, T comparable](keyOf func(T) K, split func(K) (space, name string)) *Store[K, T] {
+	s := &Store[K, T]{keyOf: keyOf, split: split, seed: maphash.MakeSeed(), width: narrowest}
 	s.current.Store(&Snapshot[K, T]{store: s, base: &content[T]{}})
-	s.latest.Store(newLatest[K, T](0))
+	s.latest.Store(newLatest[K, T](keyOf, 0, narrowest))
 	return s
 }
 
@@ -44,11 +47,15 @@ func (s *Store[K, T]) Snapshot() *Snapshot[K, T] { return s.current.Load() }
 
 // Get returns the object with the key, and whether there is one: that of the latest snapshot, but faster.
 func (s *Store[K, T]) Get(key K) (T, bool) {
-	snapshot, hash := s.current.Load(), s.hash(key)
-	if r := s.latest.Load().get(hash, key); r != nil && r.since <= snapshot.number {
-		return r.obj, true
+	snapshot := s.current.Load()
+	k := s.seek(key)
+	l := s.latest.Load()
+	if c := l.get(&k); c != nil {
+		if obj, there := c.get(l.arePointers); there && c.since.Load() <= uint64(snapshot.number) {
+			return obj, true
+		}
 	}
-	obj, _, found := snapshot.find(hash, key)
+	obj, _, found := snapshot.find(k.hash, key)
 	return obj, found
 }
 
@@ -72,7 +79,19 @@ func (s *Store[K, T]) Begin() *Transaction[K, T] {
 	return tx
 }
 
-func (s *Store[K, T]) hash(key K) uint32 { return uint32(maphash.Comparable(s.seed, key)) }
+func (s *Store[K, T]) seek(key K) sought[K] {
+	space, name := s.split(key)
+	return sought[K]{key, space, name, s.hashText(space, name)}
+}
+
+func (s *Store[K, T]) hash(key K) uint32 { return s.hashText(s.split(key)) }
+
+// hashText tells "a", "b" from "b", "a" and from "", "ab": the factor, 2⁶⁴ divided by the golden ratio, spreads the one
+// hash over all bits of the sum.
+func (s *Store[K, T]) hashText(space, name string) uint32 {
+	const factor = 0x9e3779b97f4a7c15
+	return uint32((maphash.String(s.seed, space)*factor + maphash.String(s.seed, name)) >> 32)
+}
 
 func (s *Store[K, T]) newOwner() persistent.Owner { return persistent.Owner(s.owners.Add(1)) }
 

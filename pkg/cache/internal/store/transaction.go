@@ -44,29 +44,34 @@ func (t *Transaction[K, T]) Commit() {
 }
 
 // A Place is where a key is in a [Transaction], or would be. The next change makes it invalid.
-type Place struct {
+type Place[T comparable] struct {
 	hash  uint32
 	slot  uint32
 	found bool
+	cell  *cell[T] // of the latest snapshot, unless there was no room for it
 }
 
 // Exists says whether there is an object.
-func (p Place) Exists() bool { return p.found }
+func (p Place[T]) Exists() bool { return p.found }
 
 // Slot returns the slot of the object, which must exist.
-func (p Place) Slot() int { return int(p.slot) }
+func (p Place[T]) Slot() int { return int(p.slot) }
 
 // Find returns the object with the key, if there is one, and its place.
-func (t *Transaction[K, T]) Find(key K) (T, Place) {
-	hash := t.store.hash(key)
-	if r := t.store.latest.Load().get(hash, key); r != nil {
-		return r.obj, Place{hash, r.slot, true}
+func (t *Transaction[K, T]) Find(key K) (T, Place[T]) {
+	k := t.store.seek(key)
+	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
+		if number, ok := l.number(&k); ok {
+			if obj, there := l.cell(number).get(l.arePointers); there {
+				return obj, Place[T]{k.hash, *l.slot(number), true, l.cell(number)}
+			}
+		}
 	}
-	obj, slot, found := t.store.find(&t.draft, hash, key)
+	obj, slot, found := t.store.find(&t.draft, k.hash, key)
 	if found {
 		obj = newest(t.recent, slot, obj)
 	}
-	return obj, Place{hash, slot, found}
+	return obj, Place[T]{k.hash, slot, found, nil}
 }
 
 // Len returns the number of objects.
@@ -79,12 +84,13 @@ func (t *Transaction[K, T]) At(slot int) T {
 }
 
 // PlaceOf returns the place of the object in a slot.
-func (t *Transaction[K, T]) PlaceOf(slot int) Place {
-	return Place{t.store.hash(t.store.keyOf(t.At(slot))), uint32(slot), true}
+func (t *Transaction[K, T]) PlaceOf(slot int) Place[T] {
+	_, at := t.Find(t.store.keyOf(t.At(slot)))
+	return at
 }
 
 // Put puts the object in its place, instead of the one that is there.
-func (t *Transaction[K, T]) Put(at Place, obj T) {
+func (t *Transaction[K, T]) Put(at Place[T], obj T) {
 	for _, index := range t.store.indexes { // runs functions of the user's: nothing has changed yet
 		index.prepare(obj, !at.found)
 	}
@@ -100,8 +106,12 @@ func (t *Transaction[K, T]) Put(at Place, obj T) {
 	t.refit()
 }
 
-func (t *Transaction[K, T]) replace(at Place, obj T) {
-	t.note(at.hash, at.slot, obj)
+func (t *Transaction[K, T]) replace(at Place[T], obj T) {
+	if at.cell != nil {
+		at.cell.set(obj, uint64(t.owner), t.store.latest.Load().arePointers)
+	} else {
+		t.note(at.slot, obj)
+	}
 	t.recent = append(t.recent, replacement[T]{at.slot, obj})
 	if len(t.recent) >= maxRecent {
 		t.merge()
@@ -113,19 +123,21 @@ func (t *Transaction[K, T]) insert(hash uint32, obj T) (slot uint32) {
 	slot = uint32(t.Len())
 	t.draft.objects.Append(t.owner, obj)
 	t.draft.keys.Insert(t.owner, hash, slot)
-	t.note(hash, slot, obj)
+	t.note(slot, obj)
 	return slot
 }
 
 // Delete removes the object, which must exist. The last object moves into its slot.
-func (t *Transaction[K, T]) Delete(at Place) {
+func (t *Transaction[K, T]) Delete(at Place[T]) {
 	t.merge()
 	t.edited = true
 	for _, index := range t.store.indexes {
 		index.remove(t, at.slot)
 	}
 	t.draft.keys.Delete(t.owner, at.hash, at.slot)
-	t.store.latest.Load().delete(at.hash, t.store.keyOf(t.At(at.Slot())))
+	if at.cell != nil {
+		at.cell.clear(uint64(t.owner))
+	}
 	if last := uint32(t.Len() - 1); last != at.slot {
 		t.move(last, at.slot)
 	}
@@ -135,58 +147,77 @@ func (t *Transaction[K, T]) Delete(at Place) {
 
 func (t *Transaction[K, T]) move(from, to uint32) {
 	obj := t.At(int(from))
-	hash := t.store.hash(t.store.keyOf(obj))
+	k := t.store.seek(t.store.keyOf(obj))
 	t.draft.objects.Set(t.owner, int(to), obj)
-	t.draft.keys.Replace(t.owner, hash, from, to)
-	t.note(hash, to, obj)
+	t.draft.keys.Replace(t.owner, k.hash, from, to)
+	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
+		if number, ok := l.number(&k); ok {
+			*l.slot(number) = to
+		}
+	}
 	for _, index := range t.store.indexes {
 		index.move(t, from, to)
 	}
 }
 
-// note tells those who get from the latest snapshot of an object.
-func (t *Transaction[K, T]) note(hash, slot uint32, obj T) {
-	t.store.latest.Load().set(&record[K, T]{t.store.keyOf(obj), obj, hash, slot, t.owner})
+// note tells those who get from the latest snapshot of an object whose key is not in the table, or had an object once.
+func (t *Transaction[K, T]) note(slot uint32, obj T) {
+	s := t.store
+	k := s.seek(s.keyOf(obj))
+	s.width = max(s.width, min((k.width()+7)/8*8, widest))
+	l := s.latest.Load()
+	if number, ok := l.number(&k); ok {
+		*l.slot(number) = slot
+		l.cell(number).set(obj, uint64(t.owner), l.arePointers)
+	} else {
+		l.insert(&k, slot, obj, uint64(t.owner))
+	}
 }
 
-// fillAtOnce is how many records one change brings into a new table. The table is full long before it is too small.
-const fillAtOnce = 4
+// moveAtOnce is how many numbers of a table one change brings into the next. That one is full long after it has them all.
+const moveAtOnce = 16
 
 // refit makes another table when that has got out of proportion, and goes on to fill it.
 func (t *Transaction[K, T]) refit() {
-	l := t.store.latest.Load()
+	s := t.store
+	l := s.latest.Load()
 	before := l.before.Load()
 	if before == nil {
-		if l.fits(t.Len()) {
+		if l.fits(t.Len(), s.width) {
 			return
 		}
-		before, l = l, newLatest[K, T](t.Len())
+		before, l = l, newLatest[K, T](s.keyOf, t.Len(), s.width)
 		l.before.Store(before)
-		t.store.latest.Store(l)
+		s.latest.Store(l)
 	}
-	for range fillAtOnce {
-		if l.filled >= t.Len() {
+	for range moveAtOnce {
+		if l.moved == before.used {
 			l.before.Store(nil)
 			return
 		}
-		t.fill(l, uint32(l.filled))
-		l.filled++
+		t.fill(l, before, uint32(l.moved))
+		l.moved++
 	}
 }
 
-// fill brings the record of a slot into the table, or makes it, if it was displaced.
-func (t *Transaction[K, T]) fill(l *latest[K, T], slot uint32) {
-	obj := t.draft.objects.At(int(slot))
-	key := t.store.keyOf(obj)
-	hash := t.store.hash(key)
-	if l.here(hash, key) != nil {
+// fill brings what has a number into the next table.
+func (t *Transaction[K, T]) fill(l, before *latest[K, T], number uint32) {
+	c := before.cell(number)
+	obj, there := c.get(l.arePointers)
+	if !there {
 		return
 	}
-	r := l.get(hash, key)
-	if r == nil {
-		r = &record[K, T]{key, newest(t.recent, slot, obj), hash, slot, t.owner}
+	k := t.soughtAt(before, number, obj)
+	l.insert(&k, *before.slot(number), obj, c.since.Load())
+	c.clear(never)
+}
+
+func (t *Transaction[K, T]) soughtAt(l *latest[K, T], number uint32, obj T) sought[K] {
+	if l.text(number)[0] == elsewhere {
+		return t.store.seek(t.store.keyOf(obj))
 	}
-	l.set(r)
+	space, name := l.textAt(number)
+	return sought[K]{space: space, name: name, hash: t.store.hashText(space, name)}
 }
 
 // merge puts the recent replacements into the draft.

@@ -24,6 +24,8 @@ type thing struct {
 
 func thingName(t *thing) name { return t.name }
 
+func nameText(n name) (space, text string) { return n.space, n.name }
+
 type things = Store[name, *thing]
 
 // A trial is a store beside a map, with indexes beside a look at every object.
@@ -45,7 +47,7 @@ type anyIndex interface {
 }
 
 func newTrial() *trial {
-	tr := &trial{store: New(thingName), model: make(map[name]*thing)}
+	tr := &trial{store: New(thingName, nameText), model: make(map[name]*thing)}
 	tr.keep()
 	return tr
 }
