@@ -1,7 +1,6 @@
 package store
 
 import (
-	"math/bits"
 	"sync/atomic"
 	"unsafe"
 )
@@ -9,38 +8,36 @@ import (
 // latest finds the objects of the latest snapshot by their keys: a table that is changed in place, beside the persistent
 // one, since that is a long way for the most frequent read.
 //
-// A get should wait for memory as seldom as possible. What it takes to find the number of a key, five bytes for each, may
-// stay in the processor's cache. The text of the key and the cell with the object are at addresses that the number tells,
-// so they are fetched at the same time; numbers are given in order, so neighbours share what is fetched. Neither
-// the object nor its strings are looked at.
+// A get should wait for memory as seldom as possible. Its hash tells the number of a key; the number, where the text of the
+// key is and where the cell with the object, which are fetched at the same time. Numbers are given in order, so neighbours
+// share what is fetched. Neither the object nor its strings are looked at.
 //
-//	key ──hash──▶ tag ──▶ number ──▶ text, to compare
-//	                             ╰─▶ cell ──▶ object
+//	key ──hash──▶ place: hash and number ──▶ text, to compare
+//	                                     ╰─▶ cell ──▶ object
 //
-// A key has its number in one of the groups near the one where its hash sends it, the first that had room. Where too many
-// keys come together one has none, and is found the long way. A number is of one key until the table is replaced, as one is
+// A key has one of the places near the one where its hash sends it, the first that was free. Where too many keys come
+// together one has none, and is found the long way. Place and number are of one key until the table is replaced, as one is
 // that has become too full, too empty or too narrow; the keys come into the next one a few at a time.
 //
 // There is one writer at a time, which changes the table before it publishes the snapshot: to a reader of the one before,
 // the cell says that it is too new.
-type latest[K, T comparable] struct {
-	keyOf       func(T) K
+type latest[T comparable] struct {
+	textOf      func(T) text
 	arePointers bool // the objects
 
-	tags    []atomic.Uint64 // a byte of the hash for each place of a group; 0 is free
-	numbers []uint32        // by place
-	blocks  []block[T]      // of blockSize numbers each
-	width   int             // bytes of text
+	places []atomic.Uint64 // a hash, and a number plus one; 0 is free
+	blocks []block[T]      // by number
+	width  int             // bytes of text
 
 	// Until every key is here, the table before has those that are not.
-	before atomic.Pointer[latest[K, T]]
+	before atomic.Pointer[latest[T]]
 
 	// Only the writer uses what follows.
 	used  int // numbers, also those of keys whose objects have gone
 	moved int // numbers of the table before that are here
 }
 
-// A block has what belongs to a range of numbers. It comes when the first of them is used.
+// A block has what belongs to blockSize numbers, or to all if these are fewer. It comes when the first of them is used.
 type block[T comparable] struct {
 	cells []cell[T]
 	texts []byte   // of each key the lengths of its two strings, or elsewhere, and the strings
@@ -48,10 +45,9 @@ type block[T comparable] struct {
 }
 
 const (
-	groupSize = 8
-	near      = 8 // groups, whose tags are together in one line of the cache
-	fewest    = groupSize * near
-	blockSize = 256
+	fewest    = 64 // places
+	near      = 32 // places; eight of them share a line of the processor's cache
+	blockSize = 4096
 
 	narrowest = 32 // bytes of text, with the lengths
 	widest    = 64
@@ -59,143 +55,122 @@ const (
 )
 
 // newLatest returns a table that is half full with so many objects.
-func newLatest[K, T comparable](keyOf func(T) K, objects, width int) *latest[K, T] {
-	places := max(fewest, (2*objects+fewest-1)/fewest*fewest)
-	return &latest[K, T]{
-		keyOf:       keyOf,
+func newLatest[T comparable](textOf func(T) text, objects, width int) *latest[T] {
+	places := max(fewest, (2*objects+near-1)/near*near)
+	return &latest[T]{
+		textOf:      textOf,
 		arePointers: isPointer[T](),
-		tags:        make([]atomic.Uint64, places/groupSize),
-		numbers:     make([]uint32, places),
+		places:      make([]atomic.Uint64, places),
 		blocks:      make([]block[T], (places+blockSize-1)/blockSize),
 		width:       width,
 	}
 }
 
-// fits says whether the table has room, is not many times too large and is as wide as it should be. Of four fifths of the
+// fits says whether the table has room, is not many times too large and is as wide as it should be. Of three quarters of the
 // places one key in a thousand finds none.
-func (l *latest[K, T]) fits(objects, width int) bool {
-	places := len(l.numbers)
-	return 5*l.used <= 4*places && places <= max(fewest, 16*objects) && width <= l.width
+func (l *latest[T]) fits(objects, width int) bool {
+	places := len(l.places)
+	return 4*l.used <= 3*places && places <= max(fewest, 16*objects) && width <= l.width
 }
 
-// get returns the cell of a key, or nil. Its object may have gone.
-func (l *latest[K, T]) get(k *sought[K]) *cell[T] {
-	if number, ok := l.number(k); ok {
-		return l.cell(number)
-	}
-	if before := l.before.Load(); before != nil {
-		if number, ok := before.number(k); ok {
-			return before.cell(number)
-		}
-	}
-	return nil
-}
+// A text is what a key consists of: two strings, the second of which differs more.
+type text struct{ space, name string }
 
-func (l *latest[K, T]) cell(number uint32) *cell[T] {
-	return &l.blocks[number/blockSize].cells[number%blockSize]
-}
+// width returns how many bytes the text takes.
+func (k text) width() int { return 2 + len(k.space) + len(k.name) }
 
-func (l *latest[K, T]) slot(number uint32) *uint32 {
-	return &l.blocks[number/blockSize].slots[number%blockSize]
-}
-
-func (l *latest[K, T]) number(k *sought[K]) (number uint32, ok bool) {
-	home := l.home(k.hash)
+// number returns the number of a key, if it has one.
+func (l *latest[T]) number(hash uint32, k text) (number uint32, ok bool) {
+	home := l.home(hash)
 	for i := range near {
-		tags := l.tags[home^i].Load()
-		for found := equal(tags, k.tag()); found != 0; found &= found - 1 {
-			number := l.numbers[(home^i)*groupSize+bits.TrailingZeros64(found)/8]
-			if l.is(number, k) {
-				return number, true
-			}
+		place := l.places[home^i].Load()
+		if uint32(place>>32) == hash && l.is(uint32(place)-1, k) {
+			return uint32(place) - 1, true
 		}
-		if tags>>56 == 0 { // there was room for the key: it is not further away
+		if place == 0 { // it was free for the key: that is not further away
 			break
 		}
 	}
 	return 0, false
 }
 
-// home returns the group in which a key is looked for first.
-func (l *latest[K, T]) home(hash uint32) int {
-	return int(uint64(hash) * uint64(len(l.tags)) >> 32)
+// home returns the place where a key is looked for first.
+func (l *latest[T]) home(hash uint32) int {
+	return int(uint64(hash) * uint64(len(l.places)) >> 32)
 }
 
 // is says whether the number is that of the key.
-func (l *latest[K, T]) is(number uint32, k *sought[K]) bool {
-	text := l.text(number)
-	if text[0] == elsewhere {
-		obj, there := l.cell(number).get(l.arePointers)
-		return there && l.keyOf(obj) == k.key
+func (l *latest[T]) is(number uint32, k text) bool {
+	t := l.text(number)
+	if int(t[0]) == len(k.space) && int(t[1]) == len(k.name) {
+		return split(t) == k
 	}
-	space, name := len(k.space), len(k.name)
-	return int(text[0]) == space && int(text[1]) == name &&
-		string(text[2:2+space]) == k.space && string(text[2+space:2+space+name]) == k.name
+	return t[0] == elsewhere && l.isElsewhere(number, k)
 }
 
-func (l *latest[K, T]) text(number uint32) []byte {
+func (l *latest[T]) isElsewhere(number uint32, k text) bool {
+	obj, there := l.cell(number).get(l.arePointers)
+	if !there {
+		return false
+	}
+	return l.textOf(obj) == k
+}
+
+// split returns the strings of a text. They share its memory, which never changes again.
+func split(t []byte) text {
+	both := unsafe.String(&t[2], int(t[0])+int(t[1]))
+	return text{both[:t[0]], both[t[0]:]}
+}
+
+func (l *latest[T]) text(number uint32) []byte {
 	at := int(number%blockSize) * l.width
 	return l.blocks[number/blockSize].texts[at : at+l.width]
 }
 
-// insert gives a number to a key that has none, if there is room.
-func (l *latest[K, T]) insert(k *sought[K], slot uint32, obj T, since uint64) {
-	home := l.home(k.hash)
+func (l *latest[T]) cell(number uint32) *cell[T] {
+	return &l.blocks[number/blockSize].cells[number%blockSize]
+}
+
+func (l *latest[T]) slot(number uint32) *uint32 {
+	return &l.blocks[number/blockSize].slots[number%blockSize]
+}
+
+// insert gives a place and a number to a key that has none, if there is room.
+func (l *latest[T]) insert(hash uint32, k text, slot uint32, obj T, since uint64) {
+	home := l.home(hash)
 	for i := range near {
-		tags := l.tags[home^i].Load()
-		place := (bits.Len64(tags) + 7) / 8
-		if place == groupSize {
-			continue
+		place := &l.places[home^i]
+		if place.Load() == 0 {
+			number := uint32(l.used)
+			l.used++
+			l.occupy(number, k)
+			*l.slot(number) = slot
+			l.cell(number).set(obj, since, l.arePointers)
+			place.Store(uint64(hash)<<32 | uint64(number+1)) // now readers see it all
+			return
 		}
-		number := uint32(l.used)
-		l.used++
-		l.occupy(number, k)
-		l.cell(number).set(obj, since, l.arePointers)
-		*l.slot(number) = slot
-		l.numbers[(home^i)*groupSize+place] = number
-		l.tags[home^i].Store(tags | k.tag()<<(8*place)) // now readers see it all
-		return
 	}
 }
 
-func (l *latest[K, T]) occupy(number uint32, k *sought[K]) {
+func (l *latest[T]) occupy(number uint32, k text) {
 	if b := &l.blocks[number/blockSize]; b.cells == nil {
-		size := min(blockSize, len(l.numbers))
+		size := min(blockSize, len(l.places))
 		*b = block[T]{make([]cell[T], size), make([]byte, size*l.width), make([]uint32, size)}
 	}
-	text := l.text(number)
+	t := l.text(number)
 	if k.width() > l.width {
-		text[0] = elsewhere
+		t[0] = elsewhere
 		return
 	}
-	text[0], text[1] = uint8(len(k.space)), uint8(len(k.name))
-	copy(text[2+copy(text[2:], k.space):], k.name)
+	t[0], t[1] = uint8(len(k.space)), uint8(len(k.name))
+	copy(t[2+copy(t[2:], k.space):], k.name)
 }
 
-// A sought is a key that is looked for.
-type sought[K comparable] struct {
-	key         K
-	space, name string // its text
-	hash        uint32
-}
-
-// tag returns a byte of the hash, which is never 0.
-func (k *sought[K]) tag() uint64 { return uint64(k.hash&0x7f | 0x80) }
-
-// width returns how many bytes the text takes.
-func (k *sought[K]) width() int { return 2 + len(k.space) + len(k.name) }
-
-// equal marks the bytes of tags that are the tag, and few others: S. Anderson, "Bit Twiddling Hacks", "Determine if a word
-// has a byte equal to n".
-func equal(tags, tag uint64) uint64 {
-	const ones = 0x0101010101010101
-	differences := tags ^ tag*ones
-	return (differences - ones) & ^differences & (ones << 7)
-}
-
-// textAt returns the strings of a key that has them here. They share the memory, which never changes.
-func (l *latest[K, T]) textAt(number uint32) (space, name string) {
-	text := l.text(number)
-	all := unsafe.String(&text[2], int(text[0])+int(text[1]))
-	return all[:text[0]], all[text[0]:]
+// textAt returns the text of the key of an object that has the number.
+func (l *latest[T]) textAt(number uint32, obj T) text {
+	t := l.text(number)
+	if t[0] == elsewhere {
+		return l.textOf(obj)
+	}
+	return split(t)
 }

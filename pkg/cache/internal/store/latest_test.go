@@ -41,7 +41,7 @@ func TestLatestChangesItsSizeByAndBy(t *testing.T) {
 		}
 	}
 	if l := s.latest.Load(); l.before.Load() != nil || !l.fits(size, s.width) {
-		t.Errorf("%d places for %d objects; filled: %v", len(l.numbers), size, l.before.Load() == nil)
+		t.Errorf("%d places for %d objects; filled: %v", len(l.places), size, l.before.Load() == nil)
 	}
 	for n := range size - 1 {
 		remove(n)
@@ -49,7 +49,7 @@ func TestLatestChangesItsSizeByAndBy(t *testing.T) {
 			check(n+1, size)
 		}
 	}
-	if places := len(s.latest.Load().numbers); changing == 0 || places > 1024 {
+	if places := len(s.latest.Load().places); changing == 0 || places > 1024 {
 		t.Errorf("%d places for an object; changing was seen %d times", places, changing)
 	}
 }

@@ -17,7 +17,7 @@ type Store[K, T comparable] struct {
 	seed    maphash.Seed
 	owners  atomic.Uint64 // how many there have been
 	current atomic.Pointer[Snapshot[K, T]]
-	latest  atomic.Pointer[latest[K, T]]
+	latest  atomic.Pointer[latest[T]]
 
 	mu          sync.Mutex // held during a transaction
 	transaction Transaction[K, T]
@@ -38,7 +38,7 @@ type index[K, T comparable] interface {
 func New[K, T comparable](keyOf func(T) K, split func(K) (space, name string)) *Store[K, T] {
 	s := &Store[K, T]{keyOf: keyOf, split: split, seed: maphash.MakeSeed(), width: narrowest}
 	s.current.Store(&Snapshot[K, T]{store: s, base: &content[T]{}})
-	s.latest.Store(newLatest[K, T](keyOf, 0, narrowest))
+	s.latest.Store(newLatest(s.textOf, 0, narrowest))
 	return s
 }
 
@@ -48,14 +48,18 @@ func (s *Store[K, T]) Snapshot() *Snapshot[K, T] { return s.current.Load() }
 // Get returns the object with the key, and whether there is one: that of the latest snapshot, but faster.
 func (s *Store[K, T]) Get(key K) (T, bool) {
 	snapshot := s.current.Load()
-	k := s.seek(key)
-	l := s.latest.Load()
-	if c := l.get(&k); c != nil {
-		if obj, there := c.get(l.arePointers); there && c.since.Load() <= uint64(snapshot.number) {
-			return obj, true
+	k := s.text(key)
+	hash := s.hashText(k)
+	for l := s.latest.Load(); l != nil; l = l.before.Load() {
+		if number, ok := l.number(hash, k); ok {
+			c := l.cell(number)
+			if obj, there := c.get(l.arePointers); there && c.since.Load() <= uint64(snapshot.number) {
+				return obj, true
+			}
+			break
 		}
 	}
-	obj, _, found := snapshot.find(k.hash, key)
+	obj, _, found := snapshot.find(hash, key)
 	return obj, found
 }
 
@@ -79,18 +83,20 @@ func (s *Store[K, T]) Begin() *Transaction[K, T] {
 	return tx
 }
 
-func (s *Store[K, T]) seek(key K) sought[K] {
+func (s *Store[K, T]) text(key K) text {
 	space, name := s.split(key)
-	return sought[K]{key, space, name, s.hashText(space, name)}
+	return text{space, name}
 }
 
-func (s *Store[K, T]) hash(key K) uint32 { return s.hashText(s.split(key)) }
+func (s *Store[K, T]) textOf(obj T) text { return s.text(s.keyOf(obj)) }
+
+func (s *Store[K, T]) hash(key K) uint32 { return s.hashText(s.text(key)) }
 
 // hashText tells "a", "b" from "b", "a" and from "", "ab": the factor, 2⁶⁴ divided by the golden ratio, spreads the one
 // hash over all bits of the sum.
-func (s *Store[K, T]) hashText(space, name string) uint32 {
+func (s *Store[K, T]) hashText(k text) uint32 {
 	const factor = 0x9e3779b97f4a7c15
-	return uint32((maphash.String(s.seed, space)*factor + maphash.String(s.seed, name)) >> 32)
+	return uint32((maphash.String(s.seed, k.space)*factor + maphash.String(s.seed, k.name)) >> 32)
 }
 
 func (s *Store[K, T]) newOwner() persistent.Owner { return persistent.Owner(s.owners.Add(1)) }

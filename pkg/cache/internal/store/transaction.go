@@ -59,19 +59,20 @@ func (p Place[T]) Slot() int { return int(p.slot) }
 
 // Find returns the object with the key, if there is one, and its place.
 func (t *Transaction[K, T]) Find(key K) (T, Place[T]) {
-	k := t.store.seek(key)
+	k := t.store.text(key)
+	hash := t.store.hashText(k)
 	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
-		if number, ok := l.number(&k); ok {
+		if number, ok := l.number(hash, k); ok {
 			if obj, there := l.cell(number).get(l.arePointers); there {
-				return obj, Place[T]{k.hash, *l.slot(number), true, l.cell(number)}
+				return obj, Place[T]{hash, *l.slot(number), true, l.cell(number)}
 			}
 		}
 	}
-	obj, slot, found := t.store.find(&t.draft, k.hash, key)
+	obj, slot, found := t.store.find(&t.draft, hash, key)
 	if found {
 		obj = newest(t.recent, slot, obj)
 	}
-	return obj, Place[T]{k.hash, slot, found, nil}
+	return obj, Place[T]{hash, slot, found, nil}
 }
 
 // Len returns the number of objects.
@@ -147,11 +148,12 @@ func (t *Transaction[K, T]) Delete(at Place[T]) {
 
 func (t *Transaction[K, T]) move(from, to uint32) {
 	obj := t.At(int(from))
-	k := t.store.seek(t.store.keyOf(obj))
+	k := t.store.textOf(obj)
+	hash := t.store.hashText(k)
 	t.draft.objects.Set(t.owner, int(to), obj)
-	t.draft.keys.Replace(t.owner, k.hash, from, to)
+	t.draft.keys.Replace(t.owner, hash, from, to)
 	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
-		if number, ok := l.number(&k); ok {
+		if number, ok := l.number(hash, k); ok {
 			*l.slot(number) = to
 		}
 	}
@@ -163,14 +165,15 @@ func (t *Transaction[K, T]) move(from, to uint32) {
 // note tells those who get from the latest snapshot of an object whose key is not in the table, or had an object once.
 func (t *Transaction[K, T]) note(slot uint32, obj T) {
 	s := t.store
-	k := s.seek(s.keyOf(obj))
+	k := s.textOf(obj)
+	hash := s.hashText(k)
 	s.width = max(s.width, min((k.width()+7)/8*8, widest))
 	l := s.latest.Load()
-	if number, ok := l.number(&k); ok {
+	if number, ok := l.number(hash, k); ok {
 		*l.slot(number) = slot
 		l.cell(number).set(obj, uint64(t.owner), l.arePointers)
 	} else {
-		l.insert(&k, slot, obj, uint64(t.owner))
+		l.insert(hash, k, slot, obj, uint64(t.owner))
 	}
 }
 
@@ -186,7 +189,7 @@ func (t *Transaction[K, T]) refit() {
 		if l.fits(t.Len(), s.width) {
 			return
 		}
-		before, l = l, newLatest[K, T](s.keyOf, t.Len(), s.width)
+		before, l = l, newLatest(s.textOf, t.Len(), s.width)
 		l.before.Store(before)
 		s.latest.Store(l)
 	}
@@ -201,23 +204,15 @@ func (t *Transaction[K, T]) refit() {
 }
 
 // fill brings what has a number into the next table.
-func (t *Transaction[K, T]) fill(l, before *latest[K, T], number uint32) {
+func (t *Transaction[K, T]) fill(l, before *latest[T], number uint32) {
 	c := before.cell(number)
 	obj, there := c.get(l.arePointers)
 	if !there {
 		return
 	}
-	k := t.soughtAt(before, number, obj)
-	l.insert(&k, *before.slot(number), obj, c.since.Load())
+	k := before.textAt(number, obj)
+	l.insert(t.store.hashText(k), k, *before.slot(number), obj, c.since.Load())
 	c.clear(never)
-}
-
-func (t *Transaction[K, T]) soughtAt(l *latest[K, T], number uint32, obj T) sought[K] {
-	if l.text(number)[0] == elsewhere {
-		return t.store.seek(t.store.keyOf(obj))
-	}
-	space, name := l.textAt(number)
-	return sought[K]{space: space, name: name, hash: t.store.hashText(space, name)}
 }
 
 // merge puts the recent replacements into the draft.
