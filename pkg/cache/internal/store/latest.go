@@ -102,10 +102,12 @@ func (l *latest[T]) home(hash uint32) int {
 // is says whether the number is that of the key.
 func (l *latest[T]) is(number uint32, k text) bool {
 	t := l.text(number)
-	if int(t[0]) == len(k.space) && int(t[1]) == len(k.name) {
-		return split(t) == k
+	space, name := len(k.space), len(k.name)
+	if int(t[0]) != space || int(t[1]) != name {
+		return t[0] == elsewhere && l.isElsewhere(number, k)
 	}
-	return t[0] == elsewhere && l.isElsewhere(number, k)
+	both := t[2 : 2+space+name]
+	return string(both[space:]) == k.name && string(both[:space]) == k.space
 }
 
 func (l *latest[T]) isElsewhere(number uint32, k text) bool {
@@ -123,8 +125,7 @@ func split(t []byte) text {
 }
 
 func (l *latest[T]) text(number uint32) []byte {
-	at := int(number%blockSize) * l.width
-	return l.blocks[number/blockSize].texts[at : at+l.width]
+	return l.blocks[number/blockSize].texts[int(number%blockSize)*l.width:]
 }
 
 func (l *latest[T]) cell(number uint32) *cell[T] {
