@@ -97,23 +97,28 @@ func (a *applying[T]) apply(delta Delta[T]) {
 
 // put makes obj the object of its key, where old is now, if any.
 func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place[T]) {
-	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old}
-	switch {
-	case !at.Exists():
-		event.Type = Added
-	case a.refuses(key, obj, old):
-		return
-	case old.GetUID() != obj.GetUID():
-		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
-		var none T
-		event.Type, event.Old = Added, none
-	case sameVersion(old, obj) && !a.incomparable(key):
-		a.same(event, at)
+	stamp := stampOf(obj)
+	at, was := at.Stamped(stamp), at.Stamp()
+	if !at.Exists() {
+		a.accept(Event[T]{Type: Added, Key: key, Object: obj}, at)
 		return
 	}
+	switch c := compare(obj, stamp, old, was); {
+	case c.older && a.refuses(key):
+	case !c.sameUID:
+		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
+		a.accept(Event[T]{Type: Added, Key: key, Object: obj}, at)
+	case c.sameVersion && !a.incomparable(key):
+		a.same(Event[T]{Type: Updated, Key: key, Object: obj, Old: old}, at)
+	default:
+		a.accept(Event[T]{Type: Updated, Key: key, Object: obj, Old: old}, at)
+	}
+}
+
+func (a *applying[T]) accept(event Event[T], at store.Place[T]) {
 	a.events = append(a.events, event)
-	a.tx.Put(at, obj)
-	delete(a.indexer.outlived, key)
+	a.tx.Put(at, event.Object)
+	delete(a.indexer.outlived, event.Key)
 }
 
 // same is put for a version that is there already. Of those who want to hear of that, client-go's fake clientsets may have
@@ -132,11 +137,15 @@ func (a *applying[T]) same(event Event[T], at store.Place[T]) {
 }
 
 func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at store.Place[T]) {
-	if !at.Exists() || a.refuses(key, delta.Object, old) {
+	if !at.Exists() {
+		return
+	}
+	c := compare(delta.Object, stampOf(delta.Object), old, at.Stamp())
+	if c.older && a.refuses(key) {
 		return
 	}
 	event := Event[T]{Type: Deleted, Key: key, Object: delta.Object, FinalStateUnknown: delta.FinalStateUnknown}
-	if old.GetUID() != delta.Object.GetUID() { // gone before; its successor came and went unseen
+	if !c.sameUID { // gone before; its successor came and went unseen
 		event.FinalStateUnknown = true
 	}
 	if event.FinalStateUnknown {
@@ -151,9 +160,9 @@ func (a *applying[T]) remove(event Event[T], at store.Place[T]) {
 	delete(a.indexer.outlived, event.Key)
 }
 
-// refuses says whether what is reported is older than what is there, and counts it.
-func (a *applying[T]) refuses(key types.NamespacedName, reported, old T) bool {
-	if !older(reported.GetResourceVersion(), old.GetResourceVersion()) || a.incomparable(key) {
+// refuses says whether what is older than what is there is refused, and counts it.
+func (a *applying[T]) refuses(key types.NamespacedName) bool {
+	if a.incomparable(key) {
 		return false
 	}
 	a.indexer.refused.Add(1)
@@ -164,10 +173,6 @@ func (a *applying[T]) refuses(key types.NamespacedName, reported, old T) bool {
 func (a *applying[T]) incomparable(key types.NamespacedName) bool {
 	_, outlived := a.indexer.outlived[key]
 	return outlived || a.newEpoch || a.anyVersion
-}
-
-func sameVersion[T Object](a, b T) bool {
-	return a.GetResourceVersion() != "" && a.GetResourceVersion() == b.GetResourceVersion()
 }
 
 // replace puts all items and deletes the objects that are neither among them nor kept.

@@ -40,8 +40,14 @@ type latest[T comparable] struct {
 // A block has what belongs to blockSize numbers, or to all if these are fewer. It comes when the first of them is used.
 type block[T comparable] struct {
 	cells []cell[T]
-	texts []byte   // of each key the lengths of its two strings, or elsewhere, and the strings
-	slots []uint32 // only for the writer
+	texts []byte // of each key the lengths of its two strings, or elsewhere, and the strings
+	notes []note // only for the writer
+}
+
+// A note is what the writer wants to know of an object without a look at it.
+type note struct {
+	stamp Stamp
+	slot  uint32
 }
 
 const (
@@ -132,12 +138,12 @@ func (l *latest[T]) cell(number uint32) *cell[T] {
 	return &l.blocks[number/blockSize].cells[number%blockSize]
 }
 
-func (l *latest[T]) slot(number uint32) *uint32 {
-	return &l.blocks[number/blockSize].slots[number%blockSize]
+func (l *latest[T]) note(number uint32) *note {
+	return &l.blocks[number/blockSize].notes[number%blockSize]
 }
 
 // insert gives a place and a number to a key that has none, if there is room.
-func (l *latest[T]) insert(hash uint32, k text, slot uint32, obj T, since uint64) {
+func (l *latest[T]) insert(hash uint32, k text, obj T, since uint64, n note) {
 	home := l.home(hash)
 	for i := range near {
 		place := &l.places[home^i]
@@ -145,7 +151,7 @@ func (l *latest[T]) insert(hash uint32, k text, slot uint32, obj T, since uint64
 			number := uint32(l.used)
 			l.used++
 			l.occupy(number, k)
-			*l.slot(number) = slot
+			*l.note(number) = n
 			l.cell(number).set(obj, since, l.arePointers)
 			place.Store(uint64(hash)<<32 | uint64(number+1)) // now readers see it all
 			return
@@ -156,7 +162,7 @@ func (l *latest[T]) insert(hash uint32, k text, slot uint32, obj T, since uint64
 func (l *latest[T]) occupy(number uint32, k text) {
 	if b := &l.blocks[number/blockSize]; b.cells == nil {
 		size := min(blockSize, len(l.places))
-		*b = block[T]{make([]cell[T], size), make([]byte, size*l.width), make([]uint32, size)}
+		*b = block[T]{make([]cell[T], size), make([]byte, size*l.width), make([]note, size)}
 	}
 	t := l.text(number)
 	if k.width() > l.width {

@@ -48,14 +48,35 @@ type Place[T comparable] struct {
 	hash  uint32
 	slot  uint32
 	found bool
-	cell  *cell[T] // of the latest snapshot, unless there was no room for it
+	stamp Stamp
+
+	// In the table of the latest snapshot, unless there was no room for the key:
+	cell *cell[T]
+	note *note
 }
+
+// A Stamp is what the caller wants to know of an object without a look at it. The zero Stamp says nothing.
+type Stamp [3]uint64
 
 // Exists says whether there is an object.
 func (p Place[T]) Exists() bool { return p.found }
 
 // Slot returns the slot of the object, which must exist.
 func (p Place[T]) Slot() int { return int(p.slot) }
+
+// Stamp returns the stamp that the object was put with, or the zero Stamp when it is not at hand.
+func (p Place[T]) Stamp() Stamp {
+	if p.note == nil {
+		return Stamp{}
+	}
+	return p.note.stamp
+}
+
+// Stamped returns the place, in which to put an object with the stamp.
+func (p Place[T]) Stamped(stamp Stamp) Place[T] {
+	p.stamp = stamp
+	return p
+}
 
 // Find returns the object with the key, if there is one, and its place.
 func (t *Transaction[K, T]) Find(key K) (T, Place[T]) {
@@ -64,7 +85,8 @@ func (t *Transaction[K, T]) Find(key K) (T, Place[T]) {
 	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
 		if number, ok := l.number(hash, k); ok {
 			if obj, there := l.cell(number).get(l.arePointers); there {
-				return obj, Place[T]{hash, *l.slot(number), true, l.cell(number)}
+				note := l.note(number)
+				return obj, Place[T]{hash: hash, slot: note.slot, found: true, cell: l.cell(number), note: note}
 			}
 		}
 	}
@@ -72,7 +94,7 @@ func (t *Transaction[K, T]) Find(key K) (T, Place[T]) {
 	if found {
 		obj = newest(t.recent, slot, obj)
 	}
-	return obj, Place[T]{hash, slot, found, nil}
+	return obj, Place[T]{hash: hash, slot: slot, found: found}
 }
 
 // Len returns the number of objects.
@@ -99,7 +121,7 @@ func (t *Transaction[K, T]) Put(at Place[T], obj T) {
 	if at.found {
 		t.replace(at, obj)
 	} else {
-		slot = t.insert(at.hash, obj)
+		slot = t.insert(at, obj)
 	}
 	for _, index := range t.store.indexes {
 		index.put(t, slot, obj)
@@ -110,8 +132,9 @@ func (t *Transaction[K, T]) Put(at Place[T], obj T) {
 func (t *Transaction[K, T]) replace(at Place[T], obj T) {
 	if at.cell != nil {
 		at.cell.set(obj, uint64(t.owner), t.store.latest.Load().arePointers)
+		at.note.stamp = at.stamp
 	} else {
-		t.note(at.slot, obj)
+		t.note(obj, note{at.stamp, at.slot})
 	}
 	t.recent = append(t.recent, replacement[T]{at.slot, obj})
 	if len(t.recent) >= maxRecent {
@@ -119,12 +142,12 @@ func (t *Transaction[K, T]) replace(at Place[T], obj T) {
 	}
 }
 
-func (t *Transaction[K, T]) insert(hash uint32, obj T) (slot uint32) {
+func (t *Transaction[K, T]) insert(at Place[T], obj T) (slot uint32) {
 	t.edited = true
 	slot = uint32(t.Len())
 	t.draft.objects.Append(t.owner, obj)
-	t.draft.keys.Insert(t.owner, hash, slot)
-	t.note(slot, obj)
+	t.draft.keys.Insert(t.owner, at.hash, slot)
+	t.note(obj, note{at.stamp, slot})
 	return slot
 }
 
@@ -154,7 +177,7 @@ func (t *Transaction[K, T]) move(from, to uint32) {
 	t.draft.keys.Replace(t.owner, hash, from, to)
 	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
 		if number, ok := l.number(hash, k); ok {
-			*l.slot(number) = to
+			l.note(number).slot = to
 		}
 	}
 	for _, index := range t.store.indexes {
@@ -163,17 +186,17 @@ func (t *Transaction[K, T]) move(from, to uint32) {
 }
 
 // note tells those who get from the latest snapshot of an object whose key is not in the table, or had an object once.
-func (t *Transaction[K, T]) note(slot uint32, obj T) {
+func (t *Transaction[K, T]) note(obj T, n note) {
 	s := t.store
 	k := s.textOf(obj)
 	hash := s.hashText(k)
 	s.width = max(s.width, min((k.width()+7)/8*8, widest))
 	l := s.latest.Load()
 	if number, ok := l.number(hash, k); ok {
-		*l.slot(number) = slot
+		*l.note(number) = n
 		l.cell(number).set(obj, uint64(t.owner), l.arePointers)
 	} else {
-		l.insert(hash, k, slot, obj, uint64(t.owner))
+		l.insert(hash, k, obj, uint64(t.owner), n)
 	}
 }
 
@@ -211,7 +234,7 @@ func (t *Transaction[K, T]) fill(l, before *latest[T], number uint32) {
 		return
 	}
 	k := before.textAt(number, obj)
-	l.insert(t.store.hashText(k), k, *before.slot(number), obj, c.since.Load())
+	l.insert(t.store.hashText(k), k, obj, c.since.Load(), *before.note(number))
 	c.clear(never)
 }
 
