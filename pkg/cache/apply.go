@@ -98,32 +98,31 @@ func (a *applying[T]) apply(delta Delta[T]) {
 // put makes obj the object of its key, where old is now, if any.
 func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place[T]) {
 	stamp := stampOf(obj)
-	at, was := at.Stamped(stamp), at.Stamp()
 	if !at.Exists() {
-		a.accept(Event[T]{Type: Added, Key: key, Object: obj}, at)
+		a.accept(Event[T]{Type: Added, Key: key, Object: obj}, at, stamp)
 		return
 	}
-	switch c := compare(obj, stamp, old, was); {
+	switch c := compare(obj, stamp, old, at.Stamp()); {
 	case c.older && a.refuses(key):
 	case !c.sameUID:
 		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
-		a.accept(Event[T]{Type: Added, Key: key, Object: obj}, at)
+		a.accept(Event[T]{Type: Added, Key: key, Object: obj}, at, stamp)
 	case c.sameVersion && !a.incomparable(key):
-		a.same(Event[T]{Type: Updated, Key: key, Object: obj, Old: old}, at)
+		a.same(Event[T]{Type: Updated, Key: key, Object: obj, Old: old}, at, stamp)
 	default:
-		a.accept(Event[T]{Type: Updated, Key: key, Object: obj, Old: old}, at)
+		a.accept(Event[T]{Type: Updated, Key: key, Object: obj, Old: old}, at, stamp)
 	}
 }
 
-func (a *applying[T]) accept(event Event[T], at store.Place[T]) {
+func (a *applying[T]) accept(event Event[T], at store.Place[T], stamp store.Stamp) {
 	a.events = append(a.events, event)
-	a.tx.Put(at, event.Object)
+	a.tx.PutStamped(at, event.Object, stamp)
 	delete(a.indexer.outlived, event.Key)
 }
 
 // same is put for a version that is there already. Of those who want to hear of that, client-go's fake clientsets may have
 // changed the object all the same, a relist has not.
-func (a *applying[T]) same(event Event[T], at store.Place[T]) {
+func (a *applying[T]) same(event Event[T], at store.Place[T], stamp store.Stamp) {
 	if !a.indexer.unchanged {
 		return
 	}
@@ -131,7 +130,7 @@ func (a *applying[T]) same(event Event[T], at store.Place[T]) {
 	if a.relisting {
 		event.Object = event.Old
 	} else {
-		a.tx.Put(at, event.Object)
+		a.tx.PutStamped(at, event.Object, stamp)
 	}
 	a.events = append(a.events, event)
 }

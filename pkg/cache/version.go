@@ -22,12 +22,12 @@ type comparison struct {
 
 // compare needs no look at what is cached when both have a stamp.
 func compare[T Object](reported T, stamp store.Stamp, cached T, was store.Stamp) comparison {
-	if stamp[0] > 0 && was[0] > 0 {
-		version, wasVersion := stamp[0]>>1, was[0]>>1
+	if stamp.Version > 0 && was.Version > 0 {
+		version, wasVersion := stamp.Version>>1, was.Version>>1
 		return comparison{
 			older:       version < wasVersion,
 			sameVersion: version == wasVersion,
-			sameUID:     stamp[0]&1 == was[0]&1 && stamp[1] == was[1] && stamp[2] == was[2],
+			sameUID:     stamp.Version&1 == was.Version&1 && stamp.High == was.High && stamp.Low == was.Low,
 		}
 	}
 	version, wasVersion := reported.GetResourceVersion(), cached.GetResourceVersion()
@@ -46,10 +46,10 @@ func stampOf[T Object](obj T) store.Stamp {
 		return store.Stamp{}
 	}
 	if high, low, ok := parseShort(uid); ok {
-		return store.Stamp{version<<1 | 1, high, low}
+		return store.Stamp{Version: version<<1 | 1, High: high, Low: low}
 	}
 	if high, low, ok := parseUUID(uid); ok {
-		return store.Stamp{version << 1, high, low}
+		return store.Stamp{Version: version << 1, High: high, Low: low}
 	}
 	return store.Stamp{}
 }

@@ -53,7 +53,7 @@ type note struct {
 const (
 	fewest    = 64 // places
 	near      = 32 // places; eight of them share a line of the processor's cache
-	blockSize = 4096
+	blockSize = 1024
 
 	narrowest = 32 // bytes of text, with the lengths
 	widest    = 64

@@ -49,7 +49,7 @@ func (s *Store[K, T]) Snapshot() *Snapshot[K, T] { return s.current.Load() }
 func (s *Store[K, T]) Get(key K) (T, bool) {
 	snapshot := s.current.Load()
 	k := s.text(key)
-	hash := s.hashText(k)
+	hash := s.hash(k)
 	for l := s.latest.Load(); l != nil; l = l.before.Load() {
 		if number, ok := l.number(hash, k); ok {
 			c := l.cell(number)
@@ -90,11 +90,9 @@ func (s *Store[K, T]) text(key K) text {
 
 func (s *Store[K, T]) textOf(obj T) text { return s.text(s.keyOf(obj)) }
 
-func (s *Store[K, T]) hash(key K) uint32 { return s.hashText(s.text(key)) }
-
-// hashText tells "a", "b" from "b", "a" and from "", "ab": the factor, 2⁶⁴ divided by the golden ratio, spreads the one
+// hash tells "a", "b" from "b", "a" and from "", "ab": the factor, 2⁶⁴ divided by the golden ratio, spreads the one
 // hash over all bits of the sum.
-func (s *Store[K, T]) hashText(k text) uint32 {
+func (s *Store[K, T]) hash(k text) uint32 {
 	const factor = 0x9e3779b97f4a7c15
 	return uint32((maphash.String(s.seed, k.space)*factor + maphash.String(s.seed, k.name)) >> 32)
 }

@@ -31,7 +31,7 @@ func TestKeysWhoseHashesAreEqual(t *testing.T) {
 	s := New(thingName, nameText)
 	a, b := colliding(t, func(i int) (name, uint32) {
 		key := name{"", strconv.Itoa(i)}
-		return key, s.hash(key)
+		return key, s.hash(s.text(key))
 	})
 	first, second := &thing{name: a}, &thing{name: b}
 	put(s, first, second)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
@@ -45,56 +46,48 @@ func (t *Transaction[K, T]) Commit() {
 
 // A Place is where a key is in a [Transaction], or would be. The next change makes it invalid.
 type Place[T comparable] struct {
-	hash  uint32
-	slot  uint32
-	found bool
-	stamp Stamp
-
-	// In the table of the latest snapshot, unless there was no room for the key:
-	cell *cell[T]
-	note *note
+	hash   uint32
+	slot   uint32     // or none
+	number uint32     // in a table of the latest objects,
+	table  *latest[T] // unless that had no room for the key
 }
 
-// A Stamp is what the caller wants to know of an object without a look at it. The zero Stamp says nothing.
-type Stamp [3]uint64
+const none = math.MaxUint32
 
 // Exists says whether there is an object.
-func (p Place[T]) Exists() bool { return p.found }
+func (p Place[T]) Exists() bool { return p.slot != none }
 
 // Slot returns the slot of the object, which must exist.
 func (p Place[T]) Slot() int { return int(p.slot) }
 
 // Stamp returns the stamp that the object was put with, or the zero Stamp when it is not at hand.
 func (p Place[T]) Stamp() Stamp {
-	if p.note == nil {
+	if p.table == nil {
 		return Stamp{}
 	}
-	return p.note.stamp
+	return p.table.note(p.number).stamp
 }
 
-// Stamped returns the place, in which to put an object with the stamp.
-func (p Place[T]) Stamped(stamp Stamp) Place[T] {
-	p.stamp = stamp
-	return p
-}
+// A Stamp is what the caller wants to know of an object without a look at it: of its version, and 128 bits of what it is.
+// The zero Stamp says nothing.
+type Stamp struct{ Version, High, Low uint64 }
 
 // Find returns the object with the key, if there is one, and its place.
 func (t *Transaction[K, T]) Find(key K) (T, Place[T]) {
 	k := t.store.text(key)
-	hash := t.store.hashText(k)
+	hash := t.store.hash(k)
 	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
 		if number, ok := l.number(hash, k); ok {
 			if obj, there := l.cell(number).get(l.arePointers); there {
-				note := l.note(number)
-				return obj, Place[T]{hash: hash, slot: note.slot, found: true, cell: l.cell(number), note: note}
+				return obj, Place[T]{hash, l.note(number).slot, number, l}
 			}
 		}
 	}
 	obj, slot, found := t.store.find(&t.draft, hash, key)
-	if found {
-		obj = newest(t.recent, slot, obj)
+	if !found {
+		return obj, Place[T]{hash: hash, slot: none}
 	}
-	return obj, Place[T]{hash: hash, slot: slot, found: found}
+	return newest(t.recent, slot, obj), Place[T]{hash: hash, slot: slot}
 }
 
 // Len returns the number of objects.
@@ -113,15 +106,18 @@ func (t *Transaction[K, T]) PlaceOf(slot int) Place[T] {
 }
 
 // Put puts the object in its place, instead of the one that is there.
-func (t *Transaction[K, T]) Put(at Place[T], obj T) {
+func (t *Transaction[K, T]) Put(at Place[T], obj T) { t.PutStamped(at, obj, Stamp{}) }
+
+// PutStamped is Put for an object with a stamp.
+func (t *Transaction[K, T]) PutStamped(at Place[T], obj T, stamp Stamp) {
 	for _, index := range t.store.indexes { // runs functions of the user's: nothing has changed yet
-		index.prepare(obj, !at.found)
+		index.prepare(obj, !at.Exists())
 	}
 	slot := at.slot
-	if at.found {
-		t.replace(at, obj)
+	if at.Exists() {
+		t.replace(at, obj, stamp)
 	} else {
-		slot = t.insert(at, obj)
+		slot = t.insert(at.hash, obj, stamp)
 	}
 	for _, index := range t.store.indexes {
 		index.put(t, slot, obj)
@@ -129,12 +125,12 @@ func (t *Transaction[K, T]) Put(at Place[T], obj T) {
 	t.refit()
 }
 
-func (t *Transaction[K, T]) replace(at Place[T], obj T) {
-	if at.cell != nil {
-		at.cell.set(obj, uint64(t.owner), t.store.latest.Load().arePointers)
-		at.note.stamp = at.stamp
+func (t *Transaction[K, T]) replace(at Place[T], obj T, stamp Stamp) {
+	if l := at.table; l != nil {
+		l.cell(at.number).set(obj, uint64(t.owner), l.arePointers)
+		l.note(at.number).stamp = stamp
 	} else {
-		t.note(obj, note{at.stamp, at.slot})
+		t.note(obj, note{stamp, at.slot})
 	}
 	t.recent = append(t.recent, replacement[T]{at.slot, obj})
 	if len(t.recent) >= maxRecent {
@@ -142,12 +138,12 @@ func (t *Transaction[K, T]) replace(at Place[T], obj T) {
 	}
 }
 
-func (t *Transaction[K, T]) insert(at Place[T], obj T) (slot uint32) {
+func (t *Transaction[K, T]) insert(hash uint32, obj T, stamp Stamp) (slot uint32) {
 	t.edited = true
 	slot = uint32(t.Len())
 	t.draft.objects.Append(t.owner, obj)
-	t.draft.keys.Insert(t.owner, at.hash, slot)
-	t.note(obj, note{at.stamp, slot})
+	t.draft.keys.Insert(t.owner, hash, slot)
+	t.note(obj, note{stamp, slot})
 	return slot
 }
 
@@ -159,8 +155,8 @@ func (t *Transaction[K, T]) Delete(at Place[T]) {
 		index.remove(t, at.slot)
 	}
 	t.draft.keys.Delete(t.owner, at.hash, at.slot)
-	if at.cell != nil {
-		at.cell.clear(uint64(t.owner))
+	if at.table != nil {
+		at.table.cell(at.number).clear(uint64(t.owner))
 	}
 	if last := uint32(t.Len() - 1); last != at.slot {
 		t.move(last, at.slot)
@@ -172,7 +168,7 @@ func (t *Transaction[K, T]) Delete(at Place[T]) {
 func (t *Transaction[K, T]) move(from, to uint32) {
 	obj := t.At(int(from))
 	k := t.store.textOf(obj)
-	hash := t.store.hashText(k)
+	hash := t.store.hash(k)
 	t.draft.objects.Set(t.owner, int(to), obj)
 	t.draft.keys.Replace(t.owner, hash, from, to)
 	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
@@ -189,7 +185,7 @@ func (t *Transaction[K, T]) move(from, to uint32) {
 func (t *Transaction[K, T]) note(obj T, n note) {
 	s := t.store
 	k := s.textOf(obj)
-	hash := s.hashText(k)
+	hash := s.hash(k)
 	s.width = max(s.width, min((k.width()+7)/8*8, widest))
 	l := s.latest.Load()
 	if number, ok := l.number(hash, k); ok {
@@ -234,7 +230,7 @@ func (t *Transaction[K, T]) fill(l, before *latest[T], number uint32) {
 		return
 	}
 	k := before.textAt(number, obj)
-	l.insert(t.store.hashText(k), k, obj, c.since.Load(), *before.note(number))
+	l.insert(t.store.hash(k), k, obj, c.since.Load(), *before.note(number))
 	c.clear(never)
 }
 

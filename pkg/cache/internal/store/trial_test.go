@@ -220,7 +220,7 @@ func wellFormedKeys(s *Snapshot[name, *thing]) error {
 		return fmt.Errorf("%d keys of %d objects", s.base.keys.Len(), s.Len())
 	}
 	for obj := range s.All() {
-		_, slot, _ := s.find(s.store.hash(obj.name), obj.name)
+		_, slot, _ := s.find(s.store.hash(s.store.text(obj.name)), obj.name)
 		if s.content().objects.At(int(slot)) != obj {
 			return fmt.Errorf("%v is not in slot %d", obj, slot)
 		}
