@@ -51,8 +51,8 @@ type note struct {
 }
 
 const (
-	fewest    = 64 // places
-	near      = 32 // places; eight of them share a line of the processor's cache
+	fewest    = near
+	near      = 64 // places; eight of them share a line of the processor's cache
 	blockSize = 1024
 
 	narrowest = 32 // bytes of text, with the lengths
@@ -73,7 +73,7 @@ func newLatest[T comparable](textOf func(T) text, objects, width int) *latest[T]
 }
 
 // fits says whether the table has room, is not many times too large and is as wide as it should be. Of three quarters of the
-// places one key in a thousand finds none.
+// places one key in two thousand finds none.
 func (l *latest[T]) fits(objects, width int) bool {
 	places := len(l.places)
 	return 4*l.used <= 3*places && places <= max(fewest, 16*objects) && width <= l.width

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -114,7 +115,10 @@ func (tr *trial) change(p *program, tx *Transaction[name, *thing]) {
 	}
 }
 
-func numbered(i int) name { return name{strconv.Itoa(i % 3), strconv.Itoa(i)} }
+// numbered returns keys of all lengths.
+func numbered(i int) name {
+	return name{strconv.Itoa(i % 3), strings.Repeat("-", i%5*(i/4)) + strconv.Itoa(i)}
+}
 
 // put puts an object that fails now and then, and has few values, among them ever the same.
 func (tr *trial) put(tx *Transaction[name, *thing], key name, p *program) {
@@ -151,11 +155,21 @@ func (tr *trial) deleteSlot(tx *Transaction[name, *thing], slot int) {
 
 func (tr *trial) check() error {
 	s := tr.store.Snapshot()
-	err := errors.Join(sameObjects(s, tr.model, tr.version), wellFormedKeys(s))
+	err := errors.Join(sameObjects(s, tr.model, tr.version), wellFormedKeys(s), tr.checkGet())
 	for _, index := range tr.indexes {
 		err = errors.Join(err, index.check(s, tr.model), index.wellFormed(tr.model))
 	}
 	return err
+}
+
+func (tr *trial) checkGet() error {
+	for i := range 256 {
+		want := tr.model[numbered(i)]
+		if got, found := tr.store.Get(numbered(i)); got != want || found != (want != nil) {
+			return fmt.Errorf("got %v, %v, want %v", got, found, want)
+		}
+	}
+	return nil
 }
 
 func (tr *trial) keep() {
