@@ -8,16 +8,17 @@ import (
 // latest finds the objects of the latest snapshot by their keys: a table that is changed in place, beside the persistent
 // one, since that is a long way for the most frequent read.
 //
-// A get should wait for memory as seldom as possible. Its hash tells the number of a key; the number, where the text of the
-// key is and where the cell with the object, which are fetched at the same time. Numbers are given in order, so neighbours
-// share what is fetched. Neither the object nor its strings are looked at.
+// A get should wait for memory as seldom as possible: once for the place, where the hash of the key leads, and once for the
+// text of the key and the cell with the object, which have the number that is in the place. Numbers are given in order, so
+// neighbours share what is fetched. Neither the object nor its strings are looked at, unless the key is a long one.
 //
 //	key ──hash──▶ place: hash and number ──▶ text, to compare
 //	                                     ╰─▶ cell ──▶ object
 //
 // A key has one of the places near the one where its hash sends it, the first that was free. Where too many keys come
 // together one has none, and is found the long way. Place and number are of one key until the table is replaced, as one is
-// that has become too full, too empty or too narrow; the keys come into the next one a few at a time.
+// that has become too full, too empty or too narrow; the keys come into the next one a few at a time. So all but the cells
+// stays as it is from before the place is written, and may be read while other places are.
 //
 // There is one writer at a time, which changes the table before it publishes the snapshot: to a reader of the one before,
 // the cell says that it is too new.
@@ -55,8 +56,8 @@ const (
 	near      = 64 // places; eight of them share a line of the processor's cache
 	blockSize = 1024
 
-	narrowest = 32 // bytes of text, with the lengths
-	widest    = 64
+	narrowest = 32  // bytes of text, with the lengths: for names as people give them
+	widest    = 64  // for nearly all names as controllers make them
 	elsewhere = 255 // instead of the lengths of what is longer: it is compared with the key of the object
 )
 
@@ -73,13 +74,13 @@ func newLatest[T comparable](textOf func(T) text, objects, width int) *latest[T]
 }
 
 // fits says whether the table has room, is not many times too large and is as wide as it should be. Of three quarters of the
-// places one key in two thousand finds none.
+// places about one key in a thousand finds none.
 func (l *latest[T]) fits(objects, width int) bool {
 	places := len(l.places)
 	return 4*l.used <= 3*places && places <= max(fewest, 16*objects) && width <= l.width
 }
 
-// A text is what a key consists of: two strings, the second of which differs more.
+// A text is what a key consists of. Together with a hash it is passed in the processor's registers, which counts in a get.
 type text struct{ space, name string }
 
 // width returns how many bytes the text takes.
@@ -118,16 +119,7 @@ func (l *latest[T]) is(number uint32, k text) bool {
 
 func (l *latest[T]) isElsewhere(number uint32, k text) bool {
 	obj, there := l.cell(number).get(l.arePointers)
-	if !there {
-		return false
-	}
-	return l.textOf(obj) == k
-}
-
-// split returns the strings of a text. They share its memory, which never changes again.
-func split(t []byte) text {
-	both := unsafe.String(&t[2], int(t[0])+int(t[1]))
-	return text{both[:t[0]], both[t[0]:]}
+	return there && l.textOf(obj) == k
 }
 
 func (l *latest[T]) text(number uint32) []byte {
@@ -180,4 +172,10 @@ func (l *latest[T]) textAt(number uint32, obj T) text {
 		return l.textOf(obj)
 	}
 	return split(t)
+}
+
+// split returns the strings of a text. They share its memory, which never changes again.
+func split(t []byte) text {
+	both := unsafe.String(&t[2], int(t[0])+int(t[1]))
+	return text{both[:t[0]], both[t[0]:]}
 }

@@ -38,7 +38,7 @@ func TestLatestChangesItsSizeByAndBy(t *testing.T) {
 			}
 		}
 	}
-	const size = 3000
+	const size = 4000
 	for n := range size {
 		put(n)
 		if n%10 == 0 {

@@ -33,7 +33,7 @@ type index[K, T comparable] interface {
 	move(tx *Transaction[K, T], from, to uint32)
 }
 
-// New returns an empty Store. keyOf must always return the same key for an object, split the two strings that a key
+// New returns an empty Store. keyOf must always return the same key for an object; split returns the two strings that a key
 // consists of.
 func New[K, T comparable](keyOf func(T) K, split func(K) (space, name string)) *Store[K, T] {
 	s := &Store[K, T]{keyOf: keyOf, split: split, seed: maphash.MakeSeed(), width: narrowest}
