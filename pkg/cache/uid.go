@@ -36,13 +36,13 @@ func parseUUID(uid types.UID) (high, low uint64, ok bool) {
 	return words[0]<<32 | words[1], words[2]<<32 | words[3], true
 }
 
-// parseHex returns the number that eight digits are, one in each byte. It works on all of them at once and makes digits of
-// the result again, which are others if one was none.
+// parseHex returns the number that eight digits are, one in each byte. It works on all of them at once. What was no digit
+// shows when it is made one again, or has a value of more than 15.
 func parseHex(digits uint64) (number uint64, ok bool) {
 	const each = 0x0101010101010101
 	values := digits&(0xf*each) + 9*(digits>>6&each)
 	letters := (values + (0x80-10)*each) >> 7 & each // 1 where the value is more than 9
-	if values+'0'*each+('a'-'0'-10)*letters != digits {
+	if values+'0'*each+('a'-'0'-10)*letters != digits || values&(0xf0*each) != 0 {
 		return 0, false
 	}
 	values = (values | values>>4) & 0x00ff00ff00ff00ff

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"unsafe"
 )
@@ -12,8 +13,8 @@ import (
 // text of the key and the cell with the object, which have the number that is in the place. Numbers are given in order, so
 // neighbours share what is fetched. Neither the object nor its strings are looked at, unless the key is a long one.
 //
-//	key ──hash──▶ place: hash and number ──▶ text, to compare
-//	                                     ╰─▶ cell ──▶ object
+//	key ──hash──▶ place: number ──▶ text, to compare
+//	                            ╰─▶ cell ──▶ object
 //
 // A key has one of the places near the one where its hash sends it, the first that was free. Where too many keys come
 // together one has none, and is found the long way. Place and number are of one key until the table is replaced, as one is
@@ -26,7 +27,8 @@ type latest[T comparable] struct {
 	textOf      func(T) text
 	arePointers bool // the objects
 
-	places []atomic.Uint64 // a hash, and a number plus one; 0 is free
+	places []atomic.Uint32 // some bits of the hash, and the number plus one; 0 is free
+	bits   int             // of the number
 	blocks []block[T]      // by number
 	width  int             // bytes of text
 
@@ -53,7 +55,7 @@ type note struct {
 
 const (
 	fewest    = near
-	near      = 64 // places; eight of them share a line of the processor's cache
+	near      = 64 // places; sixteen of them share a line of the processor's cache
 	blockSize = 1024
 
 	narrowest = 32  // bytes of text, with the lengths: for names as people give them
@@ -67,7 +69,8 @@ func newLatest[T comparable](textOf func(T) text, objects, width int) *latest[T]
 	return &latest[T]{
 		textOf:      textOf,
 		arePointers: isPointer[T](),
-		places:      make([]atomic.Uint64, places),
+		places:      make([]atomic.Uint32, places),
+		bits:        bits.Len(uint(places)),
 		blocks:      make([]block[T], (places+blockSize-1)/blockSize),
 		width:       width,
 	}
@@ -88,14 +91,14 @@ func (k text) width() int { return 2 + len(k.space) + len(k.name) }
 
 // number returns the number of a key, if it has one.
 func (l *latest[T]) number(hash uint32, k text) (number uint32, ok bool) {
-	home := l.home(hash)
+	home, tag := l.home(hash), hash<<l.bits
 	for i := range near {
 		place := l.places[home^i].Load()
-		if uint32(place>>32) == hash && l.is(uint32(place)-1, k) {
-			return uint32(place) - 1, true
-		}
 		if place == 0 { // it was free for the key: that is not further away
 			break
+		}
+		if number := place ^ tag; number>>l.bits == 0 && l.is(number-1, k) {
+			return number - 1, true
 		}
 	}
 	return 0, false
@@ -145,7 +148,7 @@ func (l *latest[T]) insert(hash uint32, k text, obj T, since uint64, n note) {
 			l.occupy(number, k)
 			*l.note(number) = n
 			l.cell(number).set(obj, since, l.arePointers)
-			place.Store(uint64(hash)<<32 | uint64(number+1)) // now readers see it all
+			place.Store(hash<<l.bits | (number + 1)) // now readers see it all
 			return
 		}
 	}
