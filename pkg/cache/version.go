@@ -57,7 +57,7 @@ func stampOf[T Object](obj T) store.Stamp {
 // parseVersion returns the number that a resource version is, or 0.
 func parseVersion(version string) uint64 {
 	const digits = 18 // of which a uint64 has room for the double
-	if len(version) == 0 || len(version) > digits || version[0] == '0' {
+	if version == "" || len(version) > digits || version[0] == '0' {
 		return 0
 	}
 	number := uint64(0)

@@ -22,7 +22,7 @@ func TestStampsCompareAsObjectsDo(t *testing.T) {
 			"", "a", "a\x00", "\x00", "uid-1", "123456789012345", "1234567890123456",
 			"01234567-89ab-cdef-0123-456789abcdef", "01234567-89ab-cdef-0123-456789abcdee",
 			"11234567-89ab-cdef-0123-456789abcdef", "01234567-89AB-cdef-0123-456789abcdef",
-			"01234567+89ab-cdef-0123-456789abcdef", "0123456g-89ab-cdef-0123-456789abcdef", "{1234567-89ab-cdef-0123-456789abcdef",
+			"01234567+89ab-cdef-0123-456789abcdef", "0123456g-89ab-cdef-0123-456789abcdef", "g1234567-89ab-cdef-0123-456789abcdef", "{1234567-89ab-cdef-0123-456789abcdef",
 			"00000000-0000-0000-0000-000000000000", "00000000-0000-0000-0000-0000000000000",
 		} {
 			objects = append(objects, objectOf(version, uid))
