@@ -98,6 +98,7 @@ func (i *Informer[T]) epochNow() int {
 func (s *Status) merge(o Status) {
 	s.Lists, s.Watches, s.Events, s.Bookmarks = s.Lists+o.Lists, s.Watches+o.Watches, s.Events+o.Events, s.Bookmarks+o.Bookmarks
 	s.Skipped, s.Listed = s.Skipped+o.Skipped, s.Listed+o.Listed
+	s.Audits, s.AuditsGivenUp, s.Divergent = s.Audits+o.Audits, s.AuditsGivenUp+o.AuditsGivenUp, s.Divergent+o.Divergent
 	for cause, n := range o.Relists {
 		s.Relists[cause] += n
 	}

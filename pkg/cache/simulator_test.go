@@ -218,15 +218,15 @@ func (s simSource) answer(ctx context.Context, kind string, opts metav1.ListOpti
 
 // StreamList lists everything, whatever the limit, except that a probe gets no more than it asks for.
 func (s simSource) StreamList(ctx context.Context, request Request[cm], each func(Item[cm])) (PageMeta, error) {
-	kind := "list"
+	kind, most := "list", 0
 	if request.Limit == 1 {
-		kind = "probe"
+		kind, most = "probe", 1
 	}
 	if err := s.answer(ctx, kind, request.ListOptions); err != nil {
 		return PageMeta{}, err
 	}
 	s.mu.Lock()
-	items, page := s.pageLocked(request.Limit)
+	items, page := s.listLocked(most), PageMeta{ResourceVersion: strconv.Itoa(s.version)}
 	s.mu.Unlock()
 	for _, item := range items {
 		each(s.item(item, request))
@@ -240,7 +240,8 @@ func (s simSource) StreamList(ctx context.Context, request Request[cm], each fun
 	return page, nil
 }
 
-func (s simSource) pageLocked(limit int64) ([]cm, PageMeta) {
+// listLocked returns what there is in order, at most so much of it.
+func (s simSource) listLocked(limit int) []cm {
 	var items []cm
 	for _, key := range slices.SortedFunc(maps.Keys(s.objects), func(a, b types.NamespacedName) int {
 		return slices.Compare([]string{a.Namespace, a.Name}, []string{b.Namespace, b.Name})
@@ -249,10 +250,10 @@ func (s simSource) pageLocked(limit int64) ([]cm, PageMeta) {
 			items = append(items, s.objects[key])
 		}
 	}
-	if limit == 1 && len(items) > 1 {
-		items = items[:1]
+	if limit > 0 && len(items) > limit {
+		items = items[:limit]
 	}
-	return items, PageMeta{ResourceVersion: strconv.Itoa(s.version)}
+	return items
 }
 
 // item decodes an object, unless it is known.
@@ -316,12 +317,12 @@ type simStream struct {
 }
 
 func (s *simStream) beginLocked() {
-	items, page := s.pageLocked(0)
+	items := s.listLocked(0)
 	events := make([]simEvent, 0, len(items)+1)
 	for _, item := range items {
 		events = append(events, simEvent{StreamEvent: StreamEvent[cm]{watch.Added, item}})
 	}
-	end := bookmarkAt(page.ResourceVersion)
+	end := bookmarkAt(strconv.Itoa(s.version))
 	end.Object.Annotations = map[string]string{metav1.InitialEventsAnnotationKey: "true"}
 	events = append(events, simEvent{StreamEvent: end})
 	if s.initial != nil {
@@ -346,7 +347,7 @@ func (s *simStream) push(event simEvent) {
 func (s *simStream) tick() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, open := s.streams[s]; !open {
+	if _, open := s.streams[s]; !open || s.bookmarks <= 0 {
 		return
 	}
 	if s.from <= s.version {
