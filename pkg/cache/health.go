@@ -111,11 +111,8 @@ func (s *Status) merge(o Status) {
 	if o.Fresh.Before(s.Fresh) {
 		s.Fresh = o.Fresh
 	}
-	if s.LastError == nil {
-		s.LastError = o.LastError
-	}
-	if s.FailingSince.IsZero() || !o.FailingSince.IsZero() && o.FailingSince.Before(s.FailingSince) {
-		s.FailingSince = o.FailingSince
+	if o.LastError != nil && (s.LastError == nil || o.FailingSince.Before(s.FailingSince)) {
+		s.LastError, s.FailingSince = o.LastError, o.FailingSince
 	}
 }
 
