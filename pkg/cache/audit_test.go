@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,45 +142,56 @@ func TestAnAuditOfEachNamespace(t *testing.T) {
 func TestAnAuditGivesUp(t *testing.T) {
 	tests := map[string]func(*simulator){
 		"a list is denied": func(s *simulator) {
-			s.deny = func(request, _ string) error {
-				if request == "list" || request == "identities" {
-					return apierrors.NewForbidden(pods, "", errors.New("x"))
+			s.change(func() {
+				s.deny = func(request, _ string) error {
+					if request == "list" || request == "identities" {
+						return apierrors.NewForbidden(pods, "", errors.New("x"))
+					}
+					return nil
 				}
-				return nil
-			}
+			})
 		},
 		"a list hangs": func(s *simulator) {
-			s.hold = func(ctx context.Context, request string) {
-				if request == "list" || request == "identities" {
-					<-ctx.Done()
+			s.change(func() {
+				s.hold = func(ctx context.Context, request string) {
+					if request == "list" || request == "identities" {
+						<-ctx.Done()
+					}
 				}
-			}
+			})
 		},
 		"the cache does not get that far": func(s *simulator) {
-			s.cut("", errCut)
-			s.deny = func(request, _ string) error {
-				if request == "watch" {
-					return errCut
+			s.change(func() {
+				s.deny = func(request, _ string) error {
+					if request == "watch" {
+						return errCut
+					}
+					return nil
 				}
-				return nil
-			}
+			})
+			s.cut("", errCut)
 			synctest.Wait()
 			s.put("ns", "d")
 		},
 		"the versions go back": func(s *simulator) {
 			s.put("ns", "d")
 			synctest.Wait()
-			s.bookmarks = 0
-			s.hold = func(_ context.Context, request string) {
-				if s.drops == nil && (request == "list" || request == "identities") {
-					s.drops = losesAll
-					s.put("ns", "e") // R1 is not reached before the silence ends
+			s.change(func() {
+				s.bookmarks = 0
+				s.drops = losesAll // so that R1 is not reached before the restore
+				once := sync.OnceFunc(func() {
+					s.put("ns", "e")
 					go func() {
 						time.Sleep(time.Second)
 						s.restore(12)
 					}()
+				})
+				s.hold = func(_ context.Context, request string) {
+					if request == "list" || request == "identities" {
+						once()
+					}
 				}
-			}
+			})
 		},
 	}
 	for name, prepare := range tests {
@@ -197,7 +209,7 @@ func TestAnAuditGivesUp(t *testing.T) {
 
 func TestAnAuditExcusesWhatIsInQuarantine(t *testing.T) {
 	simulateAudits(t, Config{}, func(t *testing.T, s *simulator, i *Informer[cm]) {
-		s.broken[nsKey("a")], s.broken[nsKey("d")] = true, true
+		s.change(func() { s.broken[nsKey("a")], s.broken[nsKey("d")] = true, true })
 		s.put("ns", "a")
 		s.put("ns", "d")
 		wantQuarantine(t, i, "a@14", "d@15")
@@ -211,11 +223,13 @@ func TestAnAuditExcusesWhatIsInQuarantine(t *testing.T) {
 // The watch goes on beside an audit that takes long.
 func TestAnAuditHoldsNothingUp(t *testing.T) {
 	simulateAudits(t, Config{}, func(t *testing.T, s *simulator, i *Informer[cm]) {
-		s.hold = func(ctx context.Context, request string) {
-			if request == "list" || request == "identities" {
-				<-ctx.Done() // until the test ends
+		s.change(func() {
+			s.hold = func(ctx context.Context, request string) {
+				if request == "list" || request == "identities" {
+					<-ctx.Done() // until the test ends
+				}
 			}
-		}
+		})
 		time.Sleep(auditInterval*9/10 - time.Second)
 		s.asked()
 		for range auditInterval / 5 / time.Second {
@@ -253,7 +267,10 @@ func TestAuditsAgainstModel(t *testing.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		lossy := rapid.Bool().Draw(t, "lossy")
 		server, busy, lost := newSimulator(), true, false
+		var changing sync.Mutex
 		change := func() {
+			changing.Lock()
+			defer changing.Unlock()
 			for busy && random.IntN(3) > 0 {
 				name := string(rune('a' + random.IntN(8)))
 				if random.IntN(3) == 0 {
@@ -286,7 +303,9 @@ func TestAuditsAgainstModel(t *testing.T) {
 		if got := i.Status().Divergent; got > 0 && !lost {
 			t.Fatalf("%d objects diverge, but the server lost nothing", got)
 		}
+		changing.Lock()
 		busy = false
+		changing.Unlock()
 		time.Sleep(20 * time.Minute)
 		synctest.Wait()
 		if got, want := cachedState(i), server.state("ns"); !slices.Equal(got, want) {

@@ -35,24 +35,20 @@ func TestReadyBeforeTheFirstList(t *testing.T) {
 	refuses := true
 	simulate(t, Config{Silence: longest}, func(s *simulator) {
 		ab(s)
-		s.hold = func(ctx context.Context, request string) {
-			if refuses {
-				time.Sleep(time.Second)
-			}
-		}
+		s.hold = func(context.Context, string) { time.Sleep(time.Second) }
 		s.deny = func(string, string) error {
 			if refuses {
 				return errors.New("connection refused")
 			}
 			return nil
 		}
-	}, func(t *testing.T, _ *simulator, i *Informer[cm]) {
+	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
 		if err := i.Ready(); !errors.Is(err, errNotListed) || strings.Contains(err.Error(), "since") {
 			t.Errorf("before the first answer it is %v", err)
 		}
 		time.Sleep(31 * time.Second)
 		wantError(t, i.Ready(), "first list", "since 30s", "connection refused")
-		refuses = false
+		s.change(func() { refuses = false })
 		time.Sleep(time.Minute)
 		if err := i.Ready(); err != nil {
 			t.Error(err)
@@ -72,14 +68,14 @@ func TestReadyWhileTheServerRefuses(t *testing.T) {
 				s.bookmarks = 0
 				s.deny = func(string, string) error { return refused }
 			}, func(t *testing.T, s *simulator, i *Informer[cm]) {
-				refused = refusal
+				s.change(func() { refused = refusal })
 				s.cut("", errCut)
 				synctest.Wait()
 				wantError(t, i.Ready(), "since 0s", refusal.Error())
 				if !i.HasSynced() || i.Indexer().Len() != 2 || i.Status().Connected {
 					t.Error("what there is can't be read any more")
 				}
-				refused = nil
+				s.change(func() { refused = nil })
 				time.Sleep(4 * time.Second) // the second wait is less than 3.2 s
 				synctest.Wait()
 				if err := i.Ready(); err != nil || !i.Status().Connected {
@@ -106,7 +102,7 @@ func TestReadyUntilStale(t *testing.T) {
 		if err := i.Ready(); err != nil {
 			t.Error(err)
 		}
-		away = true
+		s.change(func() { away = true })
 		s.cut("", errCut)
 		time.Sleep(most - time.Second)
 		if err := i.Ready(); err != nil {
@@ -114,7 +110,7 @@ func TestReadyUntilStale(t *testing.T) {
 		}
 		time.Sleep(time.Nanosecond)
 		wantError(t, i.Ready(), "not been heard of for 3m0s", "connection refused")
-		away = false
+		s.change(func() { away = false })
 		time.Sleep(2 * time.Minute)
 		if err := i.Ready(); err != nil {
 			t.Error(err)
@@ -126,13 +122,15 @@ func TestReadyUntilStale(t *testing.T) {
 func TestInitialEventsAreNoFreshness(t *testing.T) {
 	simulate(t, Config{MaxStaleness: time.Minute}, ab, func(t *testing.T, s *simulator, i *Informer[cm]) {
 		listed := i.Status().Fresh
-		s.initial = func(events []simEvent) []simEvent { return append(events[:1:1], simEvent{err: errCut}) }
-		s.deny = func(request, _ string) error {
-			if request == "list" {
-				return errCut
+		s.change(func() {
+			s.initial = func(events []simEvent) []simEvent { return append(events[:1:1], simEvent{err: errCut}) }
+			s.deny = func(request, _ string) error {
+				if request == "list" {
+					return errCut
+				}
+				return nil
 			}
-			return nil
-		}
+		})
 		s.cut("", apierrors.NewResourceExpired("x"))
 		time.Sleep(time.Minute + time.Second)
 		wantError(t, i.Ready(), "not been heard of")

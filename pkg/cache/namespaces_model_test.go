@@ -22,7 +22,7 @@ type region struct {
 	namespaces []string
 	upset      map[string]bool // namespaces whose stream may be behind
 	denied     map[string]bool
-	restored   int
+	restored   int // with server.mu held
 	seen       *replayer
 	complaints *complaints // of the handler
 }
@@ -39,7 +39,7 @@ func TestNamespacesAgainstModel(t *testing.T) {
 			synctest.Wait()
 			r.check()
 		}
-		clear(r.denied)
+		r.server.change(func() { clear(r.denied) })
 		r.calm()
 		r.check()
 	}))
@@ -94,7 +94,9 @@ func newRegion(t *rapid.T) *region {
 	}
 	r.informer = informer
 	informer.Subscribe("replay", func(_ context.Context, event Event[cm]) {
-		if event.Type == Updated && stateOf(event.Old) == stateOf(event.Object) && r.restored == 0 {
+		again := event.Type == Updated && stateOf(event.Old) == stateOf(event.Object)
+		r.server.change(func() { again = again && r.restored == 0 })
+		if again {
 			r.complaints.Fatalf("%s was told again as %s", event.Key, stateOf(event.Object))
 		}
 		r.seen.apply(event)
@@ -138,7 +140,7 @@ func (r *region) step(n int) {
 	case 9:
 		r.calm()
 	case 10:
-		r.denied[namespace] = !r.denied[namespace]
+		r.server.change(func() { r.denied[namespace] = !r.denied[namespace] })
 	case 11:
 		r.restore()
 	}
@@ -167,11 +169,11 @@ func (r *region) calm() {
 
 // restore goes back, and waits until that is found: later nobody might be able to tell.
 func (r *region) restore() {
-	clear(r.denied)
+	r.server.change(func() { clear(r.denied) })
 	r.calm()
 	version := rapid.IntRange(10, r.server.version).Draw(r.t, "version")
 	if version < r.server.version && len(r.namespaces) > 0 {
-		r.restored++
+		r.server.change(func() { r.restored++ })
 	}
 	r.server.restore(version)
 	r.calm()

@@ -90,7 +90,7 @@ func TestOneNamespaceIsDenied(t *testing.T) {
 			wantError(t, i.WaitForSync(over), append(want, "context canceled")...)
 			wantError(t, i.Ready(), append(want, "first list")...)
 			wantCachedIn(t, i, "a", "x", "11") // what there is can be read
-			denied = false
+			s.change(func() { denied = false })
 			time.Sleep(time.Minute)
 			if err := errors.Join(i.WaitForSync(over), i.Ready()); err != nil {
 				t.Errorf("it may read again, but: %v", err)
@@ -132,7 +132,7 @@ func TestNamespacesChange(t *testing.T) {
 			wantError(t, i.Ready(), `namespace "d"`, "no rights")
 			s.put("b", "y") // the others are of use meanwhile
 			seen.next(t, "Added y@15")
-			denied = false
+			s.change(func() { denied = false })
 			time.Sleep(time.Minute)
 			if err := i.Ready(); err != nil {
 				t.Error(err)
@@ -226,7 +226,7 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 		s.restore(13)
 		written := s.put("b", "x").ResourceVersion // @14 again, and another
 		denied := true
-		s.deny = forbids("b", &denied)
+		s.change(func() { s.deny = forbids("b", &denied) })
 		s.cut("a", apierrors.NewResourceExpired("too old"))
 		time.Sleep(2 * time.Second)
 		if err := <-before; !errors.Is(err, ErrNewEpoch) {
@@ -237,7 +237,7 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 		if got := i.Indexer().ResourceVersion(); got != "" || len(after) > 0 {
 			t.Errorf("the cache claims version %q, but what it has of b is of another epoch", got)
 		}
-		denied = false
+		s.change(func() { denied = false })
 		time.Sleep(time.Minute)
 		if err := <-after; err != nil {
 			t.Errorf("who waited in the new epoch got %v", err)
