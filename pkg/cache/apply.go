@@ -102,14 +102,14 @@ func (a *applying[T]) apply(delta Delta[T]) {
 
 // put makes obj the object of its key, where old is now, if any.
 func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place) {
-	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old}
+	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old, NewEpoch: a.newEpoch}
 	switch {
 	case !at.Exists():
 		event.Type = Added
 	case a.refuses(key, obj, old):
 		return
 	case old.GetUID() != obj.GetUID():
-		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
+		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true, NewEpoch: a.newEpoch})
 		var none T
 		event.Type, event.Old = Added, none
 	case sameVersion(old, obj) && !a.incomparable(key):
@@ -151,6 +151,7 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 }
 
 func (a *applying[T]) remove(event Event[T], at store.Place) {
+	event.NewEpoch = a.newEpoch
 	a.events = append(a.events, event)
 	a.tx.Delete(at)
 	delete(a.indexer.outlived, event.Key)
@@ -182,11 +183,15 @@ func (a *applying[T]) replace(items []T, kept []Identity) {
 		a.events = make([]Event[T], 0, len(items))
 	}
 	seen := make([]bool, before) // by slot
+	var keys [store.Ahead]types.NamespacedName
 	for n, item := range items {
+		if n%len(keys) == 0 {
+			a.prefetch(items[n:min(n+len(keys), len(items))], &keys)
+		}
 		if len(a.events) == cap(a.events) && len(a.events) >= unmerged { // most of it is news
 			a.events = slices.Grow(a.events, len(items)-n)
 		}
-		key := KeyOf(item)
+		key := keys[n%len(keys)]
 		old, at := a.tx.Find(key)
 		if at.Exists() && at.Slot() < before {
 			seen[at.Slot()] = true
@@ -204,6 +209,22 @@ func (a *applying[T]) replace(items []T, kept []Identity) {
 		if !seen[slot] {
 			obj := a.tx.At(slot)
 			a.remove(Event[T]{Type: Deleted, Key: KeyOf(obj), Object: obj, FinalStateUnknown: true}, a.tx.PlaceOf(slot))
+		}
+	}
+}
+
+// prefetch returns the keys of the next items, and makes the processor load the objects that they will be compared with, all
+// at once: to wait for each of them in turn takes nearly half the time of a relist.
+func (a *applying[T]) prefetch(items []T, keys *[store.Ahead]types.NamespacedName) {
+	for i, item := range items {
+		keys[i] = KeyOf(item)
+	}
+	var none T
+	var objects [store.Ahead]T
+	a.tx.Prefetch(keys[:len(items)], objects[:len(items)])
+	for _, obj := range objects {
+		if obj != none {
+			_ = obj.GetResourceVersion()
 		}
 	}
 }

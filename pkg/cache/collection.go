@@ -51,7 +51,7 @@ func (c *collection[T]) add(ctx context.Context, item Item[T]) {
 // initialEvents collects everything there is and returns its version.
 func (c *collection[T]) initialEvents(d *deadline, stream Stream[T]) (version string, err error) {
 	for {
-		event, err := stream.Next()
+		event, err := next(stream)
 		undecodable, isUndecodable := errors.AsType[*UndecodableError](err)
 		switch {
 		case isUndecodable:

@@ -63,7 +63,7 @@ func TestErrorsAreEndings(t *testing.T) {
 	if got, err := failed(t.Context(), protocol.List, fmt.Errorf("list: %w", io.EOF), false); got.Ending != protocol.Unreachable || err == nil {
 		t.Errorf("no answer to a list is %v with the error %v", got.Ending, err)
 	}
-	if got, err := failed(t.Context(), protocol.Watch, fmt.Errorf("watch: %w", io.EOF), false); got.Ending != protocol.Closed || err != nil {
+	if got, err := failed(t.Context(), protocol.Watch, fmt.Errorf("watch: %w", errClosed), false); got.Ending != protocol.Closed || err != nil {
 		t.Errorf("the end of a stream is %v with the error %v, want closed without one", got.Ending, err)
 	}
 	if got, _ := failed(t.Context(), protocol.List, expired, true); got.Ending != protocol.PageExpired {
@@ -89,7 +89,7 @@ func TestEveryEndingHasARule(t *testing.T) {
 	for code := 400; code < 600; code++ {
 		always = append(always, &apierrors.StatusError{ErrStatus: metav1.Status{Code: int32(code), Reason: reasonOf(code)}})
 	}
-	streams := append([]error{errDiverged, ErrNewEpoch}, always...)
+	streams := append([]error{errClosed, errDiverged, ErrNewEpoch}, always...)
 	for mode, errs := range map[protocol.Mode][]error{
 		protocol.List: always, protocol.Probe: always, protocol.WatchList: append(slices.Clip(streams), errNoEnd),
 		protocol.Watch: append(slices.Clip(streams), errWentBack),

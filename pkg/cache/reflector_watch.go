@@ -14,6 +14,7 @@ import (
 )
 
 var (
+	errClosed    = errors.New("the server closed the stream")
 	errNoVersion = errors.New("a bookmark has no resource version")
 	errWentBack  = errors.New("watch: a bookmark is older than what was seen")
 )
@@ -66,13 +67,19 @@ func (r *Reflector[T]) watchRequest(next protocol.Request) Request[T] {
 
 func (r *Reflector[T]) open(d *deadline, request Request[T]) (Stream[T], error) {
 	stream, err := r.source.StreamWatch(d.ctx, request)
-	if err == nil {
-		return stream, nil
+	if err != nil {
+		return nil, fmt.Errorf("watch: %w", err)
 	}
-	if errors.Is(err, io.EOF) { // the connection ended, not the stream
-		return nil, fmt.Errorf("watch: no answer: %v", err) //nolint:errorlint // it is not to be taken for the end of a stream
+	return stream, nil
+}
+
+// next tells the end of the stream from one of a connection, which is the same error.
+func next[T Object](stream Stream[T]) (StreamEvent[T], error) {
+	event, err := stream.Next()
+	if err == io.EOF { //nolint:errorlint // an end that is wrapped is not that of the stream
+		err = errClosed
 	}
-	return nil, fmt.Errorf("watch: %w", err)
+	return event, err
 }
 
 // follow hands the changes of an open stream to the sink. version is where it begins.
@@ -81,7 +88,7 @@ func (r *Reflector[T]) follow(d *deadline, stream Stream[T], version string) (pr
 	opened := r.config.Clock.Now()
 	outcome := protocol.Outcome{Mode: protocol.Watch, Version: version}
 	for {
-		event, err := stream.Next()
+		event, err := next(stream)
 		if err == nil {
 			err = r.handle(d, event, &outcome)
 		} else if undecodable, ok := errors.AsType[*UndecodableError](err); ok {

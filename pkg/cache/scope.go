@@ -170,7 +170,7 @@ func (s *scope[T]) trouble(now time.Time) error {
 	if status.LastError == nil {
 		return nil
 	}
-	err := fmt.Errorf("since %v: %w", now.Sub(status.FailingSince).Round(time.Second), status.LastError)
+	err := fmt.Errorf("failing for %v: %w", now.Sub(status.FailingSince).Round(time.Second), status.LastError)
 	if s.namespace != "" {
 		err = fmt.Errorf("namespace %q: %w", s.namespace, err)
 	}
