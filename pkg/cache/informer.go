@@ -114,7 +114,9 @@ func (i *Informer[T]) start(ctx context.Context) error {
 		i.startLocked(s)
 	}
 	for _, s := range i.scopes {
-		s.start(ctx)
+		if !s.removed {
+			s.start(ctx)
+		}
 	}
 	i.begin()
 	return nil

@@ -83,9 +83,14 @@ func (i *Informer[T]) add(s *scope[T]) {
 	}
 }
 
-// remove stops a scope and forgets what it has read.
+// remove stops a scope and forgets what it has read. Until it has stopped it stays in the list, so that Run waits for it.
 func (i *Informer[T]) remove(s *scope[T]) {
+	i.mu.Lock()
+	s.removed = true
+	i.mu.Unlock()
 	s.stop()
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.writing.Lock()
 	defer i.writing.Unlock()
 	i.scopes = slices.DeleteFunc(slices.Clone(i.scopes), func(other *scope[T]) bool { return other == s })

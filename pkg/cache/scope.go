@@ -20,6 +20,7 @@ type scope[T Object] struct {
 	version string // of the stream, as far as it is applied; with Informer.writing held
 	listed  chan struct{}
 
+	removed bool // must not start; with Informer.mu held
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
