@@ -38,10 +38,11 @@ func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	}
 	i.refused.Add(int64(batch.refused))
 	a.applyAll(batch.Deltas)
-	if batch.NewEpoch {
+	if batch.NewEpoch && !batch.epochKnown {
 		i.waiters.fail(ErrNewEpoch)
 	}
-	if v := batch.ResourceVersion; v != "" && (batch.NewEpoch || batch.AnyVersion || !older(v, a.tx.Version())) {
+	v := batch.ResourceVersion
+	if batch.NewEpoch || v != "" && (batch.AnyVersion || !older(v, a.tx.Version())) {
 		a.tx.SetVersion(v)
 	}
 	return a.events
@@ -101,14 +102,14 @@ func (a *applying[T]) apply(delta Delta[T]) {
 
 // put makes obj the object of its key, where old is now, if any.
 func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place) {
-	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old}
+	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old, NewEpoch: a.newEpoch}
 	switch {
 	case !at.Exists():
 		event.Type = Added
 	case a.refuses(key, obj, old):
 		return
 	case old.GetUID() != obj.GetUID():
-		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
+		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true, NewEpoch: a.newEpoch})
 		var none T
 		event.Type, event.Old = Added, none
 	case sameVersion(old, obj) && !a.incomparable(key):
@@ -150,6 +151,7 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 }
 
 func (a *applying[T]) remove(event Event[T], at store.Place) {
+	event.NewEpoch = a.newEpoch
 	a.events = append(a.events, event)
 	a.tx.Delete(at)
 	delete(a.indexer.outlived, event.Key)

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/protocol"
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/wire"
 )
 
 // failed classifies the error with which a request ended. The error is nil if that was in order.
@@ -42,13 +43,15 @@ func endingOf(err error) protocol.Ending {
 		return protocol.Silent
 	case errors.Is(err, errDiverged):
 		return protocol.Diverged
+	case errors.Is(err, ErrNewEpoch):
+		return protocol.Behind
 	case errors.Is(err, errWentBack):
 		return protocol.WentBack
+	case errors.Is(err, errClosed):
+		return protocol.Closed
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return protocol.Truncated
-	case errors.Is(err, io.EOF):
-		return protocol.Closed
-	case errors.Is(err, ErrMalformed):
+	case isMalformed(err):
 		return protocol.Malformed
 	}
 	var status apierrors.APIStatus
@@ -56,6 +59,12 @@ func endingOf(err error) protocol.Ending {
 		return endingOfStatus(status.Status(), err)
 	}
 	return protocol.Unreachable
+}
+
+// isMalformed says whether what came could not be cut into objects.
+func isMalformed(err error) bool {
+	_, syntax := errors.AsType[*wire.SyntaxError](err)
+	return syntax || errors.Is(err, wire.ErrListTooLarge) || errors.Is(err, ErrMalformed)
 }
 
 func endingOfStatus(status metav1.Status, err error) protocol.Ending {

@@ -59,7 +59,7 @@ func TestErrorsAreEndings(t *testing.T) {
 			}
 		})
 	}
-	if got, err := failed(t.Context(), protocol.Watch, fmt.Errorf("watch: %w", io.EOF), false); got.Ending != protocol.Closed || err != nil {
+	if got, err := failed(t.Context(), protocol.Watch, fmt.Errorf("watch: %w", errClosed), false); got.Ending != protocol.Closed || err != nil {
 		t.Errorf("the end of a stream is %v with the error %v, want closed without one", got.Ending, err)
 	}
 	if got, _ := failed(t.Context(), protocol.List, expired, true); got.Ending != protocol.PageExpired {

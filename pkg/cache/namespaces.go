@@ -83,10 +83,10 @@ func (i *Informer[T]) add(s *scope[T]) {
 	}
 }
 
-// remove stops a scope and forgets what it has read. Until it has stopped it stays in the list, so that Run waits for it.
+// remove stops a scope and forgets what it has read.
 func (i *Informer[T]) remove(s *scope[T]) {
 	i.mu.Lock()
-	s.removed = true
+	s.removed = true // Run may be about to start it
 	i.mu.Unlock()
 	s.stop()
 	i.mu.Lock()
@@ -95,5 +95,6 @@ func (i *Informer[T]) remove(s *scope[T]) {
 	defer i.writing.Unlock()
 	i.scopes = slices.DeleteFunc(slices.Clone(i.scopes), func(other *scope[T]) bool { return other == s })
 	i.quarantine.retain(nil, func(key types.NamespacedName) bool { return key.Namespace != s.namespace })
-	i.apply(Batch[T]{Replaced: true, Namespace: s.namespace, AnyVersion: true, ResourceVersion: i.oldestVersion()})
+	// A resync that the scope was to pass on is passed on here.
+	i.apply(Batch[T]{Replaced: true, Namespace: s.namespace, AnyVersion: true, ResourceVersion: i.oldestVersion(), Resync: true})
 }

@@ -27,7 +27,8 @@ type Streamer[T Object] interface {
 // A Request asks a [Streamer] for a page, or for a stream.
 type Request[T Object] struct {
 	metav1.ListOptions
-	// Known, if not nil, returns the object that is cached in this very version. Then it need not be decoded again.
+	// Known, if not nil, returns the object that is cached in this very version. Then it need not be decoded again. It is
+	// called from the goroutine that reads, and must not keep the identity: its strings may be gone when it has returned.
 	Known func(Identity) (T, bool)
 }
 
