@@ -114,9 +114,7 @@ func (i *Informer[T]) start(ctx context.Context) error {
 		i.startLocked(s)
 	}
 	for _, s := range i.scopes {
-		if !s.removed {
-			s.start(ctx)
-		}
+		s.start(ctx)
 	}
 	i.begin()
 	return nil

@@ -246,7 +246,23 @@ func TestInference(t *testing.T) {
 	nodes, err := factory.AcquireSource(f.Cluster(""), cache.FromClient(clients.CoreV1().Nodes()), factory.Options{})
 	wantNone(t, err)
 	var _ *factory.Lease[*corev1.Node] = nodes
-	pods, err := factory.Acquire(f.Cluster(""), func(namespace string) podSource { return podSource{namespace: namespace} }, factory.Options{})
+	pods, err := factory.Acquire(f.Cluster(""), cache.FromClients(clients.CoreV1().Pods), factory.Options{})
 	wantNone(t, err)
 	var _ podLease = pods
+	own, err := factory.Acquire(f.Cluster(""), func(namespace string) podSource { return podSource{namespace: namespace} }, factory.Options{})
+	wantNone(t, err)
+	var _ podLease = own
+	rest := cache.FromREST[*corev1.Pod](clients.CoreV1().RESTClient(), "pods", cache.RESTOptions{})
+	read, err := factory.Acquire(f.Cluster(""), rest.In, factory.Options{})
+	wantNone(t, err)
+	var _ podLease = read
+	for namespace, source := range map[string]cache.ListerWatcher[*corev1.Pod]{
+		"a": cache.FromClient(clients.CoreV1().Pods("a")), "b": rest.In("b"),
+	} {
+		lease, err := factory.AcquireSource(f.Cluster(""), source, factory.Options{})
+		wantNone(t, err)
+		if got := lease.Identity().Namespaces; got != namespace {
+			t.Errorf("the source of namespace %q is taken for one of %q", namespace, got)
+		}
+	}
 }
