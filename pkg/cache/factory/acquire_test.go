@@ -174,7 +174,9 @@ func TestIdentityIsTheName(t *testing.T) {
 func TestWhatServersAreAsked(t *testing.T) {
 	config := patient()
 	config.Informer.ListOptions = func(opts *metav1.ListOptions) { opts.LabelSelector = "shard=1" }
-	scenario(t, config, func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, config)
+		defer stop()
 		s := newServer()
 		acquire(t, f.Cluster(""), s, factory.Options{
 			LabelSelector: "app=web", FieldSelector: "a=1", Variant: "v",
@@ -210,7 +212,9 @@ func TestConfigOfAll(t *testing.T) {
 		obj.SetLabels(map[string]string{"common": "yes"})
 		return nil
 	}
-	scenario(t, config, func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, config)
+		defer stop()
 		small, big := newServer(), newServer()
 		acquire(t, f.Cluster("east"), small, factory.Options{Namespaces: []string{"bad"}})
 		lease := acquire(t, f.Cluster("east"), big, factory.Options{Namespaces: []string{"a"}, Variant: "big"},
@@ -243,19 +247,22 @@ func TestConfigOfAll(t *testing.T) {
 func TestInference(t *testing.T) {
 	clients := fake.NewClientset()
 	f := factory.New(factory.Config{})
-	nodes, err := factory.AcquireSource(f.Cluster(""), cache.FromClient(clients.CoreV1().Nodes()), factory.Options{})
+	node, err := factory.AcquireSource(f.Cluster(""), cache.FromClient(clients.CoreV1().Nodes()), factory.Options{})
 	wantNone(t, err)
-	var _ *factory.Lease[*corev1.Node] = nodes
-	pods, err := factory.Acquire(f.Cluster(""), cache.FromClients(clients.CoreV1().Pods), factory.Options{})
-	wantNone(t, err)
-	var _ podLease = pods
-	own, err := factory.Acquire(f.Cluster(""), func(namespace string) podSource { return podSource{namespace: namespace} }, factory.Options{})
-	wantNone(t, err)
-	var _ podLease = own
+	_, ok := node.Indexer().Get(types.NamespacedName{Name: "n"})
+	if ok {
+		t.Error("there is a node")
+	}
 	rest := cache.FromREST[*corev1.Pod](clients.CoreV1().RESTClient(), "pods", cache.RESTOptions{})
-	read, err := factory.Acquire(f.Cluster(""), rest.In, factory.Options{})
-	wantNone(t, err)
-	var _ podLease = read
+	var leases [3]podLease
+	var errs [3]error
+	leases[0], errs[0] = factory.Acquire(f.Cluster(""), cache.FromClients(clients.CoreV1().Pods), factory.Options{})
+	leases[1], errs[1] = factory.Acquire(f.Cluster(""), rest.In, factory.Options{})
+	leases[2], errs[2] = factory.AcquireSource(f.Cluster(""), cache.FromClient(clients.CoreV1().Pods("")), factory.Options{})
+	wantNone(t, errors.Join(errs[:]...))
+	if leases[0].Informer != leases[1].Informer || leases[1].Informer != leases[2].Informer {
+		t.Error("three ways to the same pods don't share them")
+	}
 	for namespace, source := range map[string]cache.ListerWatcher[*corev1.Pod]{
 		"a": cache.FromClient(clients.CoreV1().Pods("a")), "b": rest.In("b"),
 	} {

@@ -59,7 +59,9 @@ func TestReleasedBeforeRunHasEnded(t *testing.T) {
 }
 
 func TestDuringRunInformersComeAndGo(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		s, c := newServer(), f.Cluster("")
 		first, second := acquire(t, c, s, factory.Options{}), acquire(t, c, s, factory.Options{})
 		synctest.Wait()
@@ -84,7 +86,9 @@ func TestDuringRunInformersComeAndGo(t *testing.T) {
 }
 
 func TestTheLastReleaseWaits(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		s, c := newServer(), f.Cluster("")
 		var handled atomic.Bool
 		lease := acquire(t, c, s, factory.Options{})
@@ -100,8 +104,10 @@ func TestTheLastReleaseWaits(t *testing.T) {
 		synctest.Wait() // meanwhile the factory is of use
 		other := acquire(t, c, s, factory.Options{})
 		wantNone(t, f.WaitForSync(t.Context()))
-		if !<-both || !<-both {
-			t.Error("Release returned while a handler was running")
+		for range 2 {
+			if !<-both {
+				t.Error("Release returned while a handler was running")
+			}
 		}
 		wantNone(t, other.Ready())
 	})
@@ -188,7 +194,9 @@ func TestAnInformerThatSomebodyElseRuns(t *testing.T) {
 }
 
 func TestALeaseRunsBesideItsReaders(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		s := newServer()
 		lease := acquire(t, f.Cluster("east"), s, factory.Options{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -212,7 +220,9 @@ func TestALeaseRunsBesideItsReaders(t *testing.T) {
 }
 
 func TestAClusterIsTakenOut(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		east, west := newServer(), newServer()
 		gone := f.Cluster("east")
 		held := acquire(t, gone, east, factory.Options{})

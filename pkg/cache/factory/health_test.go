@@ -12,7 +12,9 @@ import (
 )
 
 func TestOneThatCannotStartHoldsUpNobody(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		good, bad := newServer(), newServer()
 		bad.setMissing(true)
 		fine := acquire(t, f.Cluster("east"), good, factory.Options{})
@@ -45,7 +47,9 @@ func TestOneThatCannotStartHoldsUpNobody(t *testing.T) {
 }
 
 func TestWhatIsReleasedIsNotWaitedFor(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		bad := newServer()
 		bad.setMissing(true)
 		lease := acquire(t, f.Cluster(""), bad, factory.Options{})
@@ -73,14 +77,18 @@ func TestTheEndIsToldToThoseWhoWait(t *testing.T) {
 }
 
 func TestNothingIsReady(t *testing.T) {
-	scenario(t, factory.Config{}, func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, factory.Config{})
+		defer stop()
 		wantNone(t, f.Ready())
 		wantNone(t, f.WaitForSync(t.Context()))
 	})
 }
 
 func TestStatuses(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		s := newServer()
 		for _, cluster := range []string{"west", "east"} {
 			for _, namespace := range []string{"b", "a"} {

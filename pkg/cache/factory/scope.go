@@ -32,7 +32,10 @@ func NewScope(name string, namespaces ...string) (*Scope, error) {
 		return nil, errors.New("factory: the scope's name is empty")
 	}
 	s := &Scope{name: name}
-	return s, s.SetNamespaces(namespaces...)
+	if err := s.SetNamespaces(namespaces...); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Name returns the scope's name.

@@ -26,7 +26,9 @@ func wantNamespaces(t *testing.T, f *factory.Factory, of int, want ...string) {
 }
 
 func TestScopeChangesAllItsInformers(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		east, west := newServer(), newServer()
 		scope := newScope(t, "tenants", "b", "a")
 		acquire(t, f.Cluster("east"), east, factory.Options{Scope: scope})
@@ -54,7 +56,9 @@ func TestScopeChangesAllItsInformers(t *testing.T) {
 }
 
 func TestScopeThatIsEmpty(t *testing.T) {
-	scenario(t, patient(), func(t *testing.T, f *factory.Factory) {
+	synctest.Test(t, func(t *testing.T) {
+		f, stop := begin(t, patient())
+		defer stop()
 		s, scope := newServer(), newScope(t, "tenants")
 		acquire(t, f.Cluster(""), s, factory.Options{Scope: scope})
 		wantNone(t, f.WaitForSync(t.Context()))

@@ -128,15 +128,11 @@ func start(t *testing.T, f *factory.Factory) (stop func()) {
 	})
 }
 
-// scenario runs a scene with a factory that runs.
-func scenario(t *testing.T, config factory.Config, act func(t *testing.T, f *factory.Factory)) {
+// begin returns a factory that runs until stop is called.
+func begin(t *testing.T, config factory.Config) (f *factory.Factory, stop func()) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		f := factory.New(config)
-		stop := start(t, f)
-		act(t, f)
-		stop()
-	})
+	f = factory.New(config)
+	return f, start(t, f)
 }
 
 func acquire(
