@@ -150,13 +150,13 @@ func (f *Factory) removeLocked(e *entry) {
 	delete(f.entries, e.id)
 	e.detach()
 	if e.cancel == nil {
-		f.startLocked(f.over(), e) // those who wait for it are to hear that it has ended
+		f.startLocked(over(), e) // those who wait for it are to hear that it has ended
 	}
 	e.cancel()
 }
 
 // over returns a context that is done.
-func (f *Factory) over() context.Context {
+func over() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
