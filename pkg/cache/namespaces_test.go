@@ -86,7 +86,7 @@ func TestOneNamespaceIsDenied(t *testing.T) {
 			time.Sleep(12 * time.Second)
 			over, cancel := context.WithCancel(t.Context())
 			cancel()
-			want := []string{`"settings"`, `namespace "b"`, "since 12s", "no rights"}
+			want := []string{`"settings"`, `namespace "b"`, "failing for 12s", "no rights"}
 			wantError(t, i.WaitForSync(over), append(want, "context canceled")...)
 			wantError(t, i.Ready(), append(want, "first list")...)
 			wantCachedIn(t, i, "a", "x", "11") // what there is can be read
