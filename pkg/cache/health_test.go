@@ -43,11 +43,11 @@ func TestReadyBeforeTheFirstList(t *testing.T) {
 			return nil
 		}
 	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
-		if err := i.Ready(); !errors.Is(err, errNotListed) || strings.Contains(err.Error(), "since") {
+		if err := i.Ready(); !errors.Is(err, errNotListed) || strings.Contains(err.Error(), "failing") {
 			t.Errorf("before the first answer it is %v", err)
 		}
 		time.Sleep(31 * time.Second)
-		wantError(t, i.Ready(), "first list", "since 30s", "connection refused")
+		wantError(t, i.Ready(), "first list", "for 30s", "connection refused")
 		s.change(func() { refuses = false })
 		time.Sleep(time.Minute)
 		if err := i.Ready(); err != nil {
@@ -71,7 +71,7 @@ func TestReadyWhileTheServerRefuses(t *testing.T) {
 				s.change(func() { refused = refusal })
 				s.cut("", errCut)
 				synctest.Wait()
-				wantError(t, i.Ready(), "since 0s", refusal.Error())
+				wantError(t, i.Ready(), "for 0s", refusal.Error())
 				if !i.HasSynced() || i.Indexer().Len() != 2 || i.Status().Connected {
 					t.Error("what there is can't be read any more")
 				}

@@ -232,7 +232,7 @@ func TestInitialEventsThatBreakOff(t *testing.T) {
 		time.Sleep(time.Minute)
 		s.follows(t, i, "ns")
 		wantRequests(t, s, "watch-list @", "watch-list @", "list @", "watch @12")
-		if got := i.Status().Relists; got["start"] != 3 || got["WatchList keeps failing"] != 1 {
+		if got := i.Status().Relists; got["start"] != 1 || got["WatchList keeps failing"] != 1 {
 			t.Errorf("the causes are %v", got)
 		}
 		s.cut("", apierrors.NewResourceExpired("too old")) // which is no reason to give it up for good

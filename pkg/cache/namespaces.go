@@ -76,6 +76,7 @@ func (i *Informer[T]) add(s *scope[T]) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.writing.Lock()
+	s.epoch = i.epoch
 	i.scopes = append(slices.Clip(i.scopes), s)
 	i.writing.Unlock()
 	if i.state == running {

@@ -86,7 +86,7 @@ func TestOneNamespaceIsDenied(t *testing.T) {
 			time.Sleep(12 * time.Second)
 			over, cancel := context.WithCancel(t.Context())
 			cancel()
-			want := []string{`"settings"`, `namespace "b"`, "since 12s", "no rights"}
+			want := []string{`"settings"`, `namespace "b"`, "for 12s", "no rights"}
 			wantError(t, i.WaitForSync(over), append(want, "context canceled")...)
 			wantError(t, i.Ready(), append(want, "first list")...)
 			wantCachedIn(t, i, "a", "x", "11") // what there is can be read
@@ -259,6 +259,27 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 		s.follows(t, i.Informer, "a", "b", "c")
 		if got := i.Status(); got.Epochs != 2 {
 			t.Errorf("%d epochs are counted, want 2", got.Epochs)
+		}
+	})
+}
+
+// While there is no namespace nobody can see the versions go back. The first list of the next one shows it.
+func TestTheEpochBetweenNamespaces(t *testing.T) {
+	simulateIn(t, Config{}, []string{"a"}, asIs, func(t *testing.T, s *simulator, i *NamespacedInformer[cm]) {
+		s.put("a", "x") // @14
+		synctest.Wait()
+		for _, namespaces := range [][]string{nil, {"a"}} {
+			if err := i.SetNamespaces(namespaces...); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			if namespaces == nil {
+				s.restore(12)
+			}
+		}
+		s.follows(t, i.Informer, "a")
+		if got := i.Indexer().ResourceVersion(); got != "12" || i.Status().Epochs != 1 {
+			t.Errorf("the cache is at %s, want 12; %d epochs are counted, want 1", got, i.Status().Epochs)
 		}
 	})
 }
