@@ -50,7 +50,7 @@ func (s identitySource) ListIdentities(ctx context.Context, opts metav1.ListOpti
 const auditInterval = time.Hour
 
 // simulateAudits runs an informer on a simulator with a, b and c, with and without an IdentityLister.
-func simulateAudits(t *testing.T, config Config, act func(*testing.T, *simulator, *Informer[cm])) {
+func simulateAudits(t *testing.T, config Config, act func(trial, *simulator, *Informer[cm])) {
 	t.Helper()
 	config.AuditInterval = auditInterval
 	for name, source := range map[string]func(*simulator) ListerWatcher[cm]{
@@ -65,7 +65,7 @@ func simulateAudits(t *testing.T, config Config, act func(*testing.T, *simulator
 				i := NewInformer(source(server), config)
 				stop := start(t, i)
 				synctest.Wait()
-				act(t, server, i)
+				act(trial{t}, server, i)
 				stop()
 			})
 		})
@@ -87,7 +87,7 @@ func TestAnAuditFindsWhatTheServerLost(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true), ktesting.Verbosity(10)))
-			simulateAudits(t, Config{PageSize: 2, Logger: logger}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+			simulateAudits(t, Config{PageSize: 2, Logger: logger}, func(t trial, s *simulator, i *Informer[cm]) {
 				var seen log
 				i.Subscribe("s", seen.handle)
 				synctest.Wait()
@@ -99,7 +99,7 @@ func TestAnAuditFindsWhatTheServerLost(t *testing.T) {
 					t.Errorf("before its time an audit took place: %+v", got)
 				}
 				time.Sleep(auditInterval / 4)
-				s.follows(t, i, "ns")
+				s.follows(t.T, i, "ns")
 				if got := seen.read()[3:]; !slices.Contains(got, test.want) {
 					t.Errorf("the handler saw %q, want %q among it", got, test.want)
 				}
@@ -121,12 +121,12 @@ func TestAnAuditFindsWhatTheServerLost(t *testing.T) {
 }
 
 func TestAnAuditOfEachNamespace(t *testing.T) {
-	simulateIn(t, Config{AuditInterval: auditInterval}, []string{"a", "b"}, asIs, func(t *testing.T, s *simulator, i *NamespacedInformer[cm]) {
+	simulateIn(t, Config{AuditInterval: auditInterval}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		s.drops = losesAll
 		s.put("b", "x")
 		s.drops = nil
 		time.Sleep(2 * auditInterval)
-		s.follows(t, i.Informer, "a", "b")
+		s.follows(t.T, i.Informer, "a", "b")
 		a, _ := i.StatusOf("a")
 		b, _ := i.StatusOf("b")
 		if a.Lists != 1 || a.Divergent != 0 || a.Audits == 0 || b.Lists != 2 || b.Divergent != 1 {
@@ -196,7 +196,7 @@ func TestAnAuditGivesUp(t *testing.T) {
 	}
 	for name, prepare := range tests {
 		t.Run(name, func(t *testing.T) {
-			simulateAudits(t, Config{}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+			simulateAudits(t, Config{}, func(t trial, s *simulator, i *Informer[cm]) {
 				prepare(s)
 				time.Sleep(auditInterval * 5 / 4)
 				if got := i.Status(); got.Audits != 0 || got.AuditsGivenUp != 1 || got.Divergent != 0 || got.Relists["audit found a divergence"] != 0 {
@@ -208,11 +208,11 @@ func TestAnAuditGivesUp(t *testing.T) {
 }
 
 func TestAnAuditExcusesWhatIsInQuarantine(t *testing.T) {
-	simulateAudits(t, Config{}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+	simulateAudits(t, Config{}, func(t trial, s *simulator, i *Informer[cm]) {
 		s.change(func() { s.broken[nsKey("a")], s.broken[nsKey("d")] = true, true })
 		s.put("ns", "a")
 		s.put("ns", "d")
-		wantQuarantine(t, i, "a@14", "d@15")
+		wantQuarantine(t.T, i, "a@14", "d@15")
 		time.Sleep(2 * auditInterval)
 		if got := i.Status(); got.Audits == 0 || got.Divergent != 0 || got.Lists != 1 {
 			t.Errorf("the status is %+v", got)
@@ -222,7 +222,7 @@ func TestAnAuditExcusesWhatIsInQuarantine(t *testing.T) {
 
 // The watch goes on beside an audit that takes long.
 func TestAnAuditHoldsNothingUp(t *testing.T) {
-	simulateAudits(t, Config{}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+	simulateAudits(t, Config{}, func(t trial, s *simulator, i *Informer[cm]) {
 		s.change(func() {
 			s.hold = func(ctx context.Context, request string) {
 				if request == "list" || request == "identities" {
@@ -235,7 +235,7 @@ func TestAnAuditHoldsNothingUp(t *testing.T) {
 		for range auditInterval / 5 / time.Second {
 			time.Sleep(time.Second)
 			s.put("ns", "d")
-			s.follows(t, i, "ns")
+			s.follows(t.T, i, "ns")
 			if got := s.asked(); len(got) > 0 {
 				return // while it hangs
 			}
@@ -245,7 +245,7 @@ func TestAnAuditHoldsNothingUp(t *testing.T) {
 }
 
 func TestAuditsDriftApart(t *testing.T) {
-	simulateAudits(t, Config{}, func(t *testing.T, _ *simulator, i *Informer[cm]) {
+	simulateAudits(t, Config{}, func(t trial, _ *simulator, i *Informer[cm]) {
 		var waits []time.Duration
 		for last := time.Now(); len(waits) < 5; {
 			for audits := i.Status().Audits; i.Status().Audits == audits; {
@@ -286,7 +286,7 @@ func TestAuditsAgainstModel(t *testing.T) {
 			lost = lost || drop
 			return drop
 		}
-		var source ListerWatcher[cm] = server.in("")
+		source := server.in("")
 		if rapid.Bool().Draw(t, "identities") {
 			source = identitySource{simSource{server, ""}, map[string][]cm{}}
 		}

@@ -68,7 +68,7 @@ func TestInitialEventsThenChangesInOneStream(t *testing.T) {
 			slices.Reverse(events[:2]) // they come in no order
 			return events
 		}
-	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+	}, func(t trial, s *simulator, i *Informer[cm]) {
 		i.Subscribe("s", seen.handle)
 		if !i.HasSynced() || i.Indexer().ResourceVersion() != "12" {
 			t.Errorf("synced: %v, at version %s, want 12", i.HasSynced(), i.Indexer().ResourceVersion())
@@ -77,9 +77,9 @@ func TestInitialEventsThenChangesInOneStream(t *testing.T) {
 		s.put("ns", "a")
 		s.remove("ns", "b")
 		synctest.Wait()
-		s.follows(t, i, "ns")
-		wantRequests(t, s, "watch-list @")
-		transformed.want(t, "a@11", "b@12", "c@13", "a@14", "b@15")
+		s.follows(t.T, i, "ns")
+		wantRequests(t.T, s, "watch-list @")
+		transformed.want(t.T, "a@11", "b@12", "c@13", "a@14", "b@15")
 		if got := i.Status(); got.Lists != 1 || got.Watches != 1 || got.Listed != 2 || got.Events != 3 || !got.Connected {
 			t.Errorf("the status is %+v", got)
 		}
@@ -118,11 +118,11 @@ func TestChangesAmongInitialEvents(t *testing.T) {
 				events[len(events)-1],
 			}
 		}
-	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+	}, func(t trial, s *simulator, i *Informer[cm]) {
 		i.Subscribe("s", seen.handle)
 		s.change(func() { delete(s.objects, nsKey("f")) })
-		s.follows(t, i, "ns")
-		transformed.want(t, "a@17", "c@20", "d@21")
+		s.follows(t.T, i, "ns")
+		transformed.want(t.T, "a@17", "c@20", "d@21")
 		if got := fmt.Sprint(i.Indexer().Quarantined()); !strings.Contains(got, "f") || !strings.Contains(got, "23") || i.Status().Quarantined != 1 {
 			t.Errorf("quarantined is %s, want f@23 alone", got)
 		}
@@ -136,17 +136,17 @@ func TestAnUndecodableInitialObjectHarmsNothingElse(t *testing.T) {
 	simulate(t, Config{}, func(s *simulator) {
 		ab(s)
 		s.change(func() { s.broken[nsKey("a")] = true })
-	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+	}, func(t trial, s *simulator, i *Informer[cm]) {
 		if got := i.Status(); !i.HasSynced() || i.Indexer().Len() != 1 || got.Quarantined != 1 || got.Failures != 1 {
 			t.Errorf("the status is %+v, want b alone and one in quarantine", got)
 		}
 		s.change(func() { s.broken[nsKey("a")] = false })
 		s.put("ns", "a")
-		s.follows(t, i, "ns")
+		s.follows(t.T, i, "ns")
 		if got := i.Status(); got.Quarantined != 0 {
 			t.Errorf("%d are in quarantine after the object healed", got.Quarantined)
 		}
-		wantRequests(t, s, "watch-list @")
+		wantRequests(t.T, s, "watch-list @")
 	})
 }
 
@@ -181,18 +181,18 @@ func TestAServerWithoutWatchListIsListed(t *testing.T) {
 			simulate(t, Config{Server: shared}, func(s *simulator) {
 				ab(s)
 				s.initial, s.deny = test.initial, test.deny
-			}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+			}, func(t trial, s *simulator, i *Informer[cm]) {
 				time.Sleep(max(0, test.after-1))
 				if i.HasSynced() && test.after > 0 {
 					t.Error("it gave up too early")
 				}
 				time.Sleep(min(1, test.after))
-				s.follows(t, i, "ns")
-				wantRequests(t, s, "watch-list @", "list @", "watch @12")
+				s.follows(t.T, i, "ns")
+				wantRequests(t.T, s, "watch-list @", "list @", "watch @12")
 				if got := i.Status().Relists; got["start"] != 1 || got["no WatchList"] != 1 || len(got) != 2 {
 					t.Errorf("the causes are %v", got)
 				}
-				anotherLists(t, s, shared)
+				anotherLists(t.T, s, shared)
 				time.Sleep(time.Hour)
 				s.asked()
 				s.cut("", apierrors.NewResourceExpired("too old")) // after an hour it is tried again
@@ -219,19 +219,20 @@ func TestInitialEventsThatBreakOff(t *testing.T) {
 	simulate(t, Config{}, func(s *simulator) {
 		ab(s)
 		s.initial = func(events []simEvent) []simEvent {
-			if breaks--; breaks < 0 {
+			breaks--
+			if breaks < 0 {
 				return events
 			}
 			return []simEvent{events[0], {err: errCut}}
 		}
-	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
-		wantRequests(t, s, "watch-list @")
+	}, func(t trial, s *simulator, i *Informer[cm]) {
+		wantRequests(t.T, s, "watch-list @")
 		if got := i.Status(); i.Indexer().Len() != 0 || !got.Fresh.IsZero() || got.LastError == nil {
 			t.Errorf("part of the initial events counts for all: %+v", got)
 		}
 		time.Sleep(time.Minute)
-		s.follows(t, i, "ns")
-		wantRequests(t, s, "watch-list @", "watch-list @", "list @", "watch @12")
+		s.follows(t.T, i, "ns")
+		wantRequests(t.T, s, "watch-list @", "watch-list @", "list @", "watch @12")
 		if got := i.Status().Relists; got["start"] != 1 || got["WatchList keeps failing"] != 1 {
 			t.Errorf("the causes are %v", got)
 		}
@@ -252,11 +253,11 @@ func TestRelistDuringInitialEvents(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 		}
-	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+	}, func(t trial, s *simulator, i *Informer[cm]) {
 		i.scopes[0].reflector.Relist()
 		time.Sleep(10 * time.Second)
-		s.follows(t, i, "ns")
-		wantRequests(t, s, "watch-list @", "watch-list @")
+		s.follows(t.T, i, "ns")
+		wantRequests(t.T, s, "watch-list @", "watch-list @")
 		if got := i.Status().Relists; got["start"] != 1 || got["audit found a divergence"] != 1 {
 			t.Errorf("the causes are %v", got)
 		}

@@ -26,7 +26,8 @@ func NewNamespacedInformer[T Object](
 	open func(namespace string) ListerWatcher[T], namespaces []string, config Config, transforms ...Transform[T],
 ) (*NamespacedInformer[T], error) {
 	i := &NamespacedInformer[T]{Informer: newInformer(config, transforms), open: open}
-	return i, i.SetNamespaces(namespaces...)
+	err := i.SetNamespaces(namespaces...)
+	return i, err
 }
 
 // Namespaces returns the namespaces of which the informer has the objects, or is about to.
@@ -76,6 +77,7 @@ func (i *Informer[T]) add(s *scope[T]) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.writing.Lock()
+	s.epoch = i.epoch
 	i.scopes = append(slices.Clip(i.scopes), s)
 	i.writing.Unlock()
 	if i.state == running {

@@ -172,7 +172,7 @@ func (r *region) restore() {
 	r.server.change(func() { clear(r.denied) })
 	r.calm()
 	version := rapid.IntRange(10, r.server.version).Draw(r.t, "version")
-	if version < r.server.version && len(r.namespaces) > 0 {
+	if version < r.server.version {
 		r.server.change(func() { r.restored++ })
 	}
 	r.server.restore(version)

@@ -15,7 +15,7 @@ import (
 
 // simulateIn runs an informer of namespaces on a simulator, which has x in each of a, b and c, inside synctest.
 func simulateIn(
-	t *testing.T, config Config, namespaces []string, prepare func(*simulator), act func(*testing.T, *simulator, *NamespacedInformer[cm]),
+	t *testing.T, config Config, namespaces []string, prepare func(*simulator), act func(trial, *simulator, *NamespacedInformer[cm]),
 ) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -31,7 +31,7 @@ func simulateIn(
 		stop := start(t, i.Informer)
 		synctest.Wait()
 		server.asked()
-		act(t, server, i)
+		act(trial{t}, server, i)
 		stop()
 		if len(server.streams) != 0 {
 			t.Errorf("%d streams are open after the end", len(server.streams))
@@ -61,14 +61,14 @@ func wantError(t *testing.T, err error, parts ...string) {
 }
 
 func TestNamespaces(t *testing.T) {
-	simulateIn(t, Config{}, []string{"a", "b", "a"}, asIs, func(t *testing.T, s *simulator, i *NamespacedInformer[cm]) {
+	simulateIn(t, Config{}, []string{"a", "b", "a"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		if !i.HasSynced() || !slices.Equal(i.Namespaces(), []string{"a", "b"}) {
 			t.Errorf("synced: %v, with the namespaces %q", i.HasSynced(), i.Namespaces())
 		}
 		s.put("a", "y")
 		s.put("c", "y")
 		s.remove("b", "x")
-		s.follows(t, i.Informer, "a", "b")
+		s.follows(t.T, i.Informer, "a", "b")
 		if got := i.Status(); got.Lists != 2 || got.Watches != 2 || got.Relists["start"] != 2 || !got.Connected || i.Ready() != nil {
 			t.Errorf("the status is %+v", got)
 		}
@@ -82,20 +82,20 @@ func TestNamespaces(t *testing.T) {
 func TestOneNamespaceIsDenied(t *testing.T) {
 	denied := true
 	simulateIn(t, Config{Name: "settings"}, []string{"a", "b"}, func(s *simulator) { s.deny = forbids("b", &denied) },
-		func(t *testing.T, s *simulator, i *NamespacedInformer[cm]) {
+		func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 			time.Sleep(12 * time.Second)
 			over, cancel := context.WithCancel(t.Context())
 			cancel()
-			want := []string{`"settings"`, `namespace "b"`, "failing for 12s", "no rights"}
-			wantError(t, i.WaitForSync(over), append(want, "context canceled")...)
-			wantError(t, i.Ready(), append(want, "first list")...)
-			wantCachedIn(t, i, "a", "x", "11") // what there is can be read
+			want := []string{`"settings"`, `namespace "b"`, "for 12s", "no rights"}
+			wantError(t.T, i.WaitForSync(over), append(want, "context canceled")...)
+			wantError(t.T, i.Ready(), append(want, "first list")...)
+			wantCachedIn(t.T, i, "a", "x", "11") // what there is can be read
 			s.change(func() { denied = false })
 			time.Sleep(time.Minute)
 			if err := errors.Join(i.WaitForSync(over), i.Ready()); err != nil {
 				t.Errorf("it may read again, but: %v", err)
 			}
-			s.follows(t, i.Informer, "a", "b")
+			s.follows(t.T, i.Informer, "a", "b")
 		})
 }
 
@@ -112,9 +112,9 @@ func TestNamespacesChange(t *testing.T) {
 	var seen log
 	denied := true
 	simulateIn(t, Config{}, []string{"a", "b"}, func(s *simulator) { s.deny = forbids("d", &denied) },
-		func(t *testing.T, s *simulator, i *NamespacedInformer[cm]) {
+		func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 			i.Subscribe("s", seen.handle)
-			seen.next(t, "Added x@11 initial", "Added x@12 initial")
+			seen.next(t.T, "Added x@11 initial", "Added x@12 initial")
 			set := func(namespaces ...string) {
 				if err := i.SetNamespaces(namespaces...); err != nil {
 					t.Error(err)
@@ -122,33 +122,33 @@ func TestNamespacesChange(t *testing.T) {
 				synctest.Wait()
 			}
 			set("c", "b")
-			seen.next(t, "Deleted x@11 unseen", "Added x@13")
-			wantRequests(t, s, "list c@", "watch c@13")
-			s.follows(t, i.Informer, "b", "c")
+			seen.next(t.T, "Deleted x@11 unseen", "Added x@13")
+			wantRequests(t.T, s, "list c@", "watch c@13")
+			s.follows(t.T, i.Informer, "b", "c")
 			s.put("a", "x")
-			seen.next(t)
+			seen.next(t.T)
 
 			set("b", "d", "c")
-			wantError(t, i.Ready(), `namespace "d"`, "no rights")
+			wantError(t.T, i.Ready(), `namespace "d"`, "no rights")
 			s.put("b", "y") // the others are of use meanwhile
-			seen.next(t, "Added y@15")
+			seen.next(t.T, "Added y@15")
 			s.change(func() { denied = false })
 			time.Sleep(time.Minute)
 			if err := i.Ready(); err != nil {
 				t.Error(err)
 			}
 			set()
-			s.follows(t, i.Informer)
+			s.follows(t.T, i.Informer)
 			if err := i.Ready(); err != nil || len(s.streams) != 0 || i.Status().Connected {
 				t.Errorf("without namespaces it is %v, with %d streams", err, len(s.streams))
 			}
 			set("a")
-			s.follows(t, i.Informer, "a")
+			s.follows(t.T, i.Informer, "a")
 		})
 }
 
 func TestNoNamespaceAtAll(t *testing.T) {
-	simulateIn(t, Config{}, nil, asIs, func(t *testing.T, _ *simulator, i *NamespacedInformer[cm]) {
+	simulateIn(t, Config{}, nil, asIs, func(t trial, _ *simulator, i *NamespacedInformer[cm]) {
 		if err := errors.Join(i.WaitForSync(t.Context()), i.Ready()); err != nil {
 			t.Errorf("there is nothing to wait for, but: %v", err)
 		}
@@ -188,7 +188,7 @@ func TestNamespacesChangeWhileItStarts(t *testing.T) {
 
 // The version of the cache is one that all namespaces have reached.
 func TestTheVersionOfNamespaces(t *testing.T) {
-	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t *testing.T, s *simulator, i *NamespacedInformer[cm]) {
+	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		written := s.put("a", "x").ResourceVersion
 		waiting := waitFor(t.Context(), i.Indexer(), written)
 		synctest.Wait()
@@ -216,7 +216,7 @@ func TestTheVersionOfNamespaces(t *testing.T) {
 
 // One namespace finds that the versions have gone back; then no other is believed any more.
 func TestTheEpochOfNamespaces(t *testing.T) {
-	simulateIn(t, Config{}, []string{"a", "b", "c"}, asIs, func(t *testing.T, s *simulator, i *NamespacedInformer[cm]) {
+	simulateIn(t, Config{}, []string{"a", "b", "c"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		s.put("b", "x") // @14
 		s.put("a", "x") // @15
 		s.put("c", "x") // @16
@@ -242,7 +242,7 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 		if err := <-after; err != nil {
 			t.Errorf("who waited in the new epoch got %v", err)
 		}
-		s.follows(t, i.Informer, "a", "b", "c")
+		s.follows(t.T, i.Informer, "a", "b", "c")
 		for obj := range i.Indexer().InNamespace("b") {
 			if obj.Data["epoch"] != "1" {
 				t.Error("the cache has the state of before, which has the same UID and version")
@@ -256,9 +256,30 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 		}
 		s.restore(12)
 		time.Sleep(5 * time.Minute)
-		s.follows(t, i.Informer, "a", "b", "c")
+		s.follows(t.T, i.Informer, "a", "b", "c")
 		if got := i.Status(); got.Epochs != 2 {
 			t.Errorf("%d epochs are counted, want 2", got.Epochs)
+		}
+	})
+}
+
+// While there is no namespace nobody can see the versions go back. The first list of the next one shows it.
+func TestTheEpochBetweenNamespaces(t *testing.T) {
+	simulateIn(t, Config{}, []string{"a"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
+		s.put("a", "x") // @14
+		synctest.Wait()
+		for _, namespaces := range [][]string{nil, {"a"}} {
+			if err := i.SetNamespaces(namespaces...); err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			if namespaces == nil {
+				s.restore(12)
+			}
+		}
+		s.follows(t.T, i.Informer, "a")
+		if got := i.Indexer().ResourceVersion(); got != "12" || i.Status().Epochs != 1 {
+			t.Errorf("the cache is at %s, want 12; %d epochs are counted, want 1", got, i.Status().Epochs)
 		}
 	})
 }
@@ -266,13 +287,13 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 // A namespace that goes takes no resync with it.
 func TestAResyncOutlivesItsNamespace(t *testing.T) {
 	var seen log
-	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t *testing.T, s *simulator, i *NamespacedInformer[cm]) {
+	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		i.SubscribeWith(SubscribeOptions{Resync: time.Minute}, seen.handle)
-		seen.next(t, "Added x@11 initial", "Added x@12 initial")
+		seen.next(t.T, "Added x@11 initial", "Added x@12 initial")
 		first := i.scopes[0]
 		first.stop() // as SetNamespaces does; now a resync is due
 		time.Sleep(time.Minute)
-		seen.next(t)
+		seen.next(t.T)
 		if err := i.SetNamespaces("b"); err != nil {
 			t.Error(err)
 		}

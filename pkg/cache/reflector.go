@@ -69,7 +69,7 @@ func (r *Reflector[T]) interrupt(why error) {
 // forgo takes an interruption back.
 func (r *Reflector[T]) forgo() {
 	select {
-	case <-r.interrupts:
+	case <-r.interrupts: //nolint:errcheck // it is a reason, no failure
 	default:
 	}
 }

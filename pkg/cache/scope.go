@@ -108,6 +108,9 @@ func (s *scope[T]) apply(batch Batch[T]) int {
 // have means nothing until they have listed, too.
 func (s *scope[T]) enterEpoch(batch *Batch[T]) {
 	i := s.informer
+	if batch.Replaced && !s.isListed() && i.HasSynced() { // it came later, and can't compare the first list with anything
+		batch.NewEpoch = batch.NewEpoch || older(batch.ResourceVersion, i.indexer.ResourceVersion())
+	}
 	switch {
 	case !batch.Replaced:
 	case batch.NewEpoch && s.epoch == i.epoch:

@@ -22,7 +22,8 @@ func hangs(request string, n int) func(context.Context, string) {
 		if asked != request {
 			return
 		}
-		if n--; n >= 0 {
+		n--
+		if n >= 0 {
 			<-ctx.Done()
 		}
 	}
@@ -67,12 +68,12 @@ func TestSilence(t *testing.T) {
 			simulate(t, Config{}, func(s *simulator) {
 				abListed(s)
 				test.prepare(s)
-			}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+			}, func(t trial, s *simulator, i *Informer[cm]) {
 				time.Sleep(test.until)
-				wantRequests(t, s, test.want...)
+				wantRequests(t.T, s, test.want...)
 				s.put("ns", "a")
 				time.Sleep(2 * time.Second)
-				s.follows(t, i, "ns")
+				s.follows(t.T, i, "ns")
 			})
 		})
 	}
@@ -80,7 +81,7 @@ func TestSilence(t *testing.T) {
 
 // Events that were lost while the server was mute come with the watch that follows.
 func TestSilenceLosesNothing(t *testing.T) {
-	simulate(t, Config{Silence: time.Minute}, abListed, func(t *testing.T, s *simulator, i *Informer[cm]) {
+	simulate(t, Config{Silence: time.Minute}, abListed, func(t trial, s *simulator, i *Informer[cm]) {
 		s.change(func() { s.bookmarks = 0 })
 		s.cut("", errCut)
 		synctest.Wait()
@@ -91,7 +92,7 @@ func TestSilenceLosesNothing(t *testing.T) {
 			t.Error("the test lets the event through")
 		}
 		time.Sleep(time.Minute)
-		s.follows(t, i, "ns")
+		s.follows(t.T, i, "ns")
 		if got := i.Status(); got.Lists != 1 || got.Endings["watch silent"] != 1 || got.Endings["probe complete"] != 1 {
 			t.Errorf("the status is %+v", got)
 		}
@@ -120,7 +121,7 @@ func TestANewEpoch(t *testing.T) {
 				s.put("ns", "a") // @13
 				s.put("ns", "c") // @14
 				s.put("ns", "c") // @15
-			}, func(t *testing.T, s *simulator, i *Informer[cm]) {
+			}, func(t trial, s *simulator, i *Informer[cm]) {
 				kept, _ := i.Indexer().Get(nsKey("b"))
 				waiting := waitFor(t.Context(), i.Indexer(), "100")
 				synctest.Wait()
@@ -128,7 +129,7 @@ func TestANewEpoch(t *testing.T) {
 				s.put("ns", "a") // @13 again, and another
 				test.notice(s)
 				time.Sleep(test.after)
-				s.follows(t, i, "ns")
+				s.follows(t.T, i, "ns")
 				if got, _ := i.Indexer().Get(nsKey("a")); got.Data["epoch"] != "1" {
 					t.Error("the cache has the state of before, which has the same UID and version")
 				}
@@ -145,7 +146,7 @@ func TestANewEpoch(t *testing.T) {
 					t.Errorf("the cache is at %s, want 13", got)
 				}
 				s.put("ns", "d")
-				s.follows(t, i, "ns")
+				s.follows(t.T, i, "ns")
 			})
 		})
 	}
@@ -153,7 +154,7 @@ func TestANewEpoch(t *testing.T) {
 
 // A bookmark that goes back is of a server that is behind, or of one that was restored.
 func TestABookmarkThatGoesBack(t *testing.T) {
-	simulate(t, Config{}, abListed, func(t *testing.T, s *simulator, i *Informer[cm]) {
+	simulate(t, Config{}, abListed, func(t trial, s *simulator, i *Informer[cm]) {
 		back := func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -161,16 +162,16 @@ func TestABookmarkThatGoesBack(t *testing.T) {
 				stream.push(simEvent{StreamEvent: bookmarkAt("3")})
 			}
 		}
-		wantRequests(t, s, "list @", "watch @12")
+		wantRequests(t.T, s, "list @", "watch @12")
 		back()
-		wantRequests(t, s)
+		wantRequests(t.T, s)
 		time.Sleep(2 * time.Second) // the wait is at least 0.8 s and less than 1.6 s
-		wantRequests(t, s, "probe @", "watch @12")
+		wantRequests(t.T, s, "probe @", "watch @12")
 		back()
 		time.Sleep(1599 * time.Millisecond) // it has brought nothing, so the next wait is longer
-		wantRequests(t, s)
+		wantRequests(t.T, s)
 		time.Sleep(2 * time.Second)
-		wantRequests(t, s, "probe @", "watch @12")
+		wantRequests(t.T, s, "probe @", "watch @12")
 		if got := i.Status(); got.Epochs != 0 || got.Lists != 1 || got.Bookmarks != 0 || i.Indexer().ResourceVersion() != "12" {
 			t.Errorf("the status is %+v", got)
 		}

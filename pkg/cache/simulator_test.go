@@ -67,18 +67,19 @@ func (s *simulator) put(namespace, name string) cm {
 	defer s.mu.Unlock()
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	old, exists := s.objects[key]
-	change, uid := watch.Added, types.UID("")
-	if exists {
-		change, uid = watch.Modified, old.UID
-	} else {
+	if !exists {
 		s.uids++
-		uid = types.UID("uid" + strconv.Itoa(s.uids))
+		old = configMap(name, types.UID("uid"+strconv.Itoa(s.uids)), "")
 	}
 	s.version++
-	obj := configMap(name, uid, strconv.Itoa(s.version))
+	obj := configMap(name, old.UID, strconv.Itoa(s.version))
 	obj.Namespace, obj.Data = namespace, map[string]string{"epoch": strconv.Itoa(s.epoch)}
 	s.objects[key] = obj
-	s.sendLocked(StreamEvent[cm]{change, obj})
+	if exists {
+		s.sendLocked(StreamEvent[cm]{watch.Modified, obj})
+	} else {
+		s.sendLocked(StreamEvent[cm]{watch.Added, obj})
+	}
 	return obj
 }
 
@@ -194,8 +195,11 @@ var (
 	errCut    = io.ErrUnexpectedEOF
 )
 
+// A trial is a test with a simulator.
+type trial struct{ *testing.T }
+
 // simulate runs an informer on a simulator that prepare has filled, inside synctest.
-func simulate(t *testing.T, config Config, prepare func(*simulator), act func(*testing.T, *simulator, *Informer[cm]), transforms ...Transform[cm]) {
+func simulate(t *testing.T, config Config, prepare func(*simulator), act func(trial, *simulator, *Informer[cm]), transforms ...Transform[cm]) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		server := newSimulator()
@@ -203,7 +207,7 @@ func simulate(t *testing.T, config Config, prepare func(*simulator), act func(*t
 		i := NewInformer(server.in(""), config, transforms...)
 		stop := start(t, i)
 		synctest.Wait()
-		act(t, server, i)
+		act(trial{t}, server, i)
 		stop()
 		if len(server.streams) != 0 {
 			t.Errorf("%d streams are open after the end", len(server.streams))
