@@ -33,6 +33,9 @@ func (c *Cluster) remove() []*entry {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c.stopped = true
+	if f.clusters[c.name] == c {
+		delete(f.clusters, c.name)
+	}
 	entries := f.sortedLocked(c)
 	for _, e := range entries {
 		f.removeLocked(e)

@@ -25,6 +25,7 @@ type podLease = *factory.Lease[*corev1.Pod]
 type server struct {
 	mu      sync.Mutex
 	missing bool // the resource does not exist
+	opened  []string // by namespace
 	lists   []string
 	watches map[string]int // open ones, by namespace and label selector
 	options []metav1.ListOptions
