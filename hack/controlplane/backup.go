@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 )
 
 // Backup is a copy of everything that a control plane stores, as of one moment.
 // It lasts as long as the control plane.
 type Backup struct{ dir string }
 
-// Backup copies the data. etcd is stopped for that and started again, and the
-// call returns when the API server has found it; meanwhile requests may fail.
+// Backup copies the data. The API server and etcd are stopped for that and
+// started again; on an error they may not run.
 func (c *ControlPlane) Backup(ctx context.Context) (Backup, error) {
 	var b Backup
 	err := c.change(func(l *launcher) (err error) {
@@ -23,18 +24,46 @@ func (c *ControlPlane) Backup(ctx context.Context) (Backup, error) {
 
 // Restore puts the data of a backup in the place of the present one, and the
 // resource versions go back with it. As etcd's and Kubernetes' handbooks demand,
-// every part is stopped before and started after it. On an error parts may not
+// every part is stopped before and started after it; on an error they may not
 // run.
 func (c *ControlPlane) Restore(ctx context.Context, b Backup) error {
 	return c.change(func(l *launcher) error { return l.restore(ctx, b) })
 }
 
-func (l *launcher) backup(ctx context.Context) (Backup, error) {
-	if err := l.stopPart(ctx, Etcd); err != nil {
-		return Backup{}, err
+// backup stops the API server too: while it is connected, etcd takes seconds to
+// stop and the API server seconds to find it again.
+func (l *launcher) backup(ctx context.Context) (b Backup, err error) {
+	err = l.pause(ctx, []Part{Etcd, APIServer}, func() error {
+		b, err = l.copyData()
+		return err
+	})
+	return b, err
+}
+
+func (l *launcher) restore(ctx context.Context, b Backup) error {
+	if b.dir == "" {
+		return errors.New("controlplane: restore: the backup is empty")
 	}
-	b, err := l.copyData()
-	return b, errors.Join(err, l.startPart(ctx, Etcd), l.awaitAPIServer(ctx))
+	return l.pause(ctx, []Part{Etcd, APIServer, ControllerManager}, func() error { return l.replaceData(b) })
+}
+
+// pause stops the parts, last first, and starts them when do is done. If that
+// fails they stay stopped.
+func (l *launcher) pause(ctx context.Context, names []Part, do func() error) error {
+	for _, name := range slices.Backward(names) {
+		if err := l.stopPart(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := l.startPart(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *launcher) copyData() (Backup, error) {
@@ -46,35 +75,6 @@ func (l *launcher) copyData() (Backup, error) {
 		return Backup{}, err
 	}
 	return Backup{dir}, os.CopyFS(dir, os.DirFS(l.home.etcdData()))
-}
-
-// awaitAPIServer returns at once if the API server does not run.
-func (l *launcher) awaitAPIServer(ctx context.Context) error {
-	p, err := l.parts.find(APIServer)
-	if err != nil || !p.running() {
-		return err
-	}
-	ctx, cancel := withReadyTimeout(ctx)
-	defer cancel()
-	return l.awaitHealth(ctx, p.spec)
-}
-
-func (l *launcher) restore(ctx context.Context, b Backup) error {
-	if b.dir == "" {
-		return errors.New("controlplane: restore: the backup is empty")
-	}
-	if err := l.parts.stop(ctx); err != nil {
-		return err
-	}
-	if err := l.replaceData(b); err != nil {
-		return err
-	}
-	for _, s := range l.plan.specs() {
-		if err := l.startPart(ctx, Part(s.name)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (l *launcher) replaceData(b Backup) error {

@@ -241,6 +241,7 @@ func clients(t *testing.T, cp *ControlPlane) (*rest.Config, kubernetes.Interface
 	if err != nil {
 		t.Fatal(err)
 	}
+	config.QPS = -1 // no limit
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
