@@ -73,7 +73,7 @@ func TestPartsStopLastFirst(t *testing.T) {
 		p, _ := run(t, `trap "echo `+name+` >>`+order+`; exit" TERM; echo ready; while :; do sleep 0.01; done`)
 		p.name = name
 		ps.put(p)
-		for len(tail(p.log, 1)[0]) == 0 { // until the trap is set
+		for tail(p.log, 1)[0] == "" { // until the trap is set
 			if !p.running() {
 				t.Fatal("the script has ended")
 			}
