@@ -44,3 +44,7 @@ generator informer-gen $(into informers) \
 
 rm -rf pkg/generated
 cp -R "$out" pkg/generated
+
+echo "generate: docs/protocol.md" >&2
+mkdir -p docs
+go run ./pkg/cache/internal/protocol/table >docs/protocol.md

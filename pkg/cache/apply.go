@@ -29,7 +29,11 @@ func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	defer a.tx.Commit()
 	if batch.Replaced {
 		a.newEpoch, a.relisting = batch.NewEpoch, true
-		a.replace(batch.Items, batch.kept)
+		if batch.Namespace == "" {
+			a.replace(batch.Items, batch.kept)
+		} else {
+			a.replaceNamespace(batch)
+		}
 		a.newEpoch, a.relisting = false, false
 	}
 	i.refused.Add(int64(batch.refused))
@@ -171,7 +175,7 @@ func sameVersion[T Object](a, b T) bool {
 }
 
 // replace puts all items and deletes the objects that are neither among them nor kept.
-func (a *applying[T]) replace(items []T, kept []identity) {
+func (a *applying[T]) replace(items []T, kept []Identity) {
 	before := a.tx.Len()
 	if before == 0 {
 		a.events = make([]Event[T], 0, len(items))
@@ -189,9 +193,9 @@ func (a *applying[T]) replace(items []T, kept []identity) {
 		a.put(item, key, old, at)
 	}
 	for _, id := range kept {
-		if old, at := a.tx.Find(id.key); at.Exists() && at.Slot() < before && old.GetUID() == id.uid {
+		if old, at := a.tx.Find(id.Key); at.Exists() && at.Slot() < before && old.GetUID() == id.UID {
 			seen[at.Slot()] = true
-			a.outlive(id.key)
+			a.outlive(id.Key)
 		}
 	}
 	// From the last one on: what moves into the slot of a deleted object is not to be deleted.

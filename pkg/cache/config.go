@@ -26,9 +26,27 @@ type Config struct {
 	// watches of a restarted server drift apart. Rounded up to seconds. Defaults to 5 minutes.
 	WatchTimeout time.Duration
 
+	// Silence is how long a request may bring nothing, no object, no event, no bookmark, until it is given up and made anew.
+	// API servers send a bookmark about every minute. Less makes a dead connection found sooner, at the price of new watches
+	// where nothing happens. Defaults to 90 seconds.
+	Silence time.Duration
+
+	// InitialEventsTimeout is the same while a watch sends initial events, after which the server is taken for one that does
+	// not know WatchList, and is listed. Defaults to 15 seconds.
+	InitialEventsTimeout time.Duration
+
+	// Server is what is known of the API server; informers of the same server are to share it. Nil means that this one learns
+	// for itself.
+	Server *Server
+
+	// MaxStaleness is how long an Informer is ready ([Informer.Ready]) without a sign that nothing is missing. Defaults to 5
+	// minutes.
+	MaxStaleness time.Duration
+
 	// MinBackoff is the wait after a first failed request; it doubles with each further one up to MaxBackoff, and then
-	// as much again is added at random. MaxBackoff also bounds a wait that the server asks for by an error; client-go's
-	// REST clients honour Retry-After themselves before there is one. They default to 800 ms and 30 s, as in client-go.
+	// as much again is added at random. MaxBackoff also bounds a wait that the server asks for by Retry-After; the requests of
+	// typed clients that are no [RESTSource] honour that themselves, without a bound. They default to 800 ms and 30 s, as in
+	// client-go.
 	MinBackoff, MaxBackoff time.Duration
 
 	// NotifyUnchanged, of an Informer, makes also an object whose resource version has not changed an Updated event, with
@@ -52,9 +70,13 @@ type Config struct {
 
 func (c Config) withDefaults(name string) Config {
 	setDefault(&c.WatchTimeout, 5*time.Minute)
+	setDefault(&c.Silence, 90*time.Second)
+	setDefault(&c.InitialEventsTimeout, 15*time.Second)
+	setDefault(&c.MaxStaleness, 5*time.Minute)
 	setDefault(&c.MinBackoff, 800*time.Millisecond)
 	setDefault(&c.MaxBackoff, 30*time.Second)
 	c.WatchTimeout, c.MaxBackoff = min(c.WatchTimeout, longest), min(c.MaxBackoff, longest)
+	c.Silence, c.InitialEventsTimeout = min(c.Silence, longest), min(c.InitialEventsTimeout, longest)
 	if c.Name == "" {
 		c.Name = name
 	}
@@ -63,6 +85,9 @@ func (c Config) withDefaults(name string) Config {
 	}
 	if c.ListOptions == nil {
 		c.ListOptions = func(*metav1.ListOptions) {}
+	}
+	if c.Server == nil {
+		c.Server = &Server{}
 	}
 	if c.Clock == nil {
 		c.Clock = clock.RealClock{}

@@ -69,7 +69,7 @@ func (f *DeltaFIFO[T]) Replace(items []T, resourceVersion string) {
 	f.replace(items, nil, resourceVersion)
 }
 
-func (f *DeltaFIFO[T]) replace(items []T, kept []identity, resourceVersion string) {
+func (f *DeltaFIFO[T]) replace(items []T, kept []Identity, resourceVersion string) {
 	f.mu.Lock()
 	f.waiting.replace(items, kept)
 	if older(resourceVersion, f.version) {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 )
 
@@ -14,10 +15,9 @@ import (
 // documentation for the way an event takes. Its methods may be called concurrently. Create one with [NewInformer].
 type Informer[T Object] struct {
 	config     Config
+	transforms []Transform[T]
 	indexer    *Indexer[T]
 	quarantine *quarantine
-	fifo       *DeltaFIFO[T]
-	reflector  *Reflector[T]
 	fanOut     *fanOut[T]
 	wakeResync token // a subscription with a resync has come
 
@@ -26,7 +26,9 @@ type Informer[T Object] struct {
 	epochs  atomic.Int64
 	logger  atomic.Pointer[klog.Logger] // set when the informer starts
 
-	writing sync.Mutex // held while the indexer changes and the fan-out is told
+	writing sync.Mutex  // held while the indexer changes and the fan-out is told
+	begun   bool        // with writing held
+	scopes  []*scope[T] // what is read, each on a stream of its own; with writing held, changed with mu held, too
 
 	mu            sync.Mutex
 	state         state
@@ -46,8 +48,16 @@ const (
 // NewInformer returns an Informer that reads from source; each object goes through the transforms, in order, before it is
 // cached. It does nothing until [Informer.Run].
 func NewInformer[T Object](source ListerWatcher[T], config Config, transforms ...Transform[T]) *Informer[T] {
+	i := newInformer(config, transforms)
+	i.scopes = []*scope[T]{newScope(i, metav1.NamespaceAll, source)}
+	return i
+}
+
+// newInformer returns an Informer that reads nothing.
+func newInformer[T Object](config Config, transforms []Transform[T]) *Informer[T] {
 	i := &Informer[T]{
 		config:     config.withDefaults(typeName[T]()),
+		transforms: transforms,
 		wakeResync: newToken(),
 		synced:     make(chan struct{}),
 		stopped:    make(chan struct{}),
@@ -55,10 +65,7 @@ func NewInformer[T Object](source ListerWatcher[T], config Config, transforms ..
 	i.quarantine = newQuarantine(i.quarantined)
 	i.indexer = newIndexer[T](i.quarantine)
 	i.indexer.unchanged = config.NotifyUnchanged
-	i.fifo = NewDeltaFIFO(i.indexer)
-	i.fifo.lenient = config.NotifyUnchanged
 	i.fanOut = newFanOut(i.indexer.Snapshot())
-	i.reflector = NewReflector(source, &ingest[T]{i.fifo, transforms, i.quarantine}, i.config)
 	return i
 }
 
@@ -78,51 +85,6 @@ func (i *Informer[T]) Write(batch Batch[T]) {
 	i.fanOut.update(i.indexer.Snapshot())
 }
 
-// Status returns what the informer has asked the server for, and got.
-func (i *Informer[T]) Status() Status {
-	status := i.reflector.Status()
-	status.Quarantined, status.Failures = i.quarantine.count()
-	status.Refused, status.Epochs = i.indexer.Refused(), int(i.epochs.Load())
-	return status
-}
-
-// HasSynced says whether the indexer holds what the first list found, or newer.
-func (i *Informer[T]) HasSynced() bool { return isClosed(i.synced) }
-
-// Synced returns a channel that is closed when HasSynced becomes true.
-func (i *Informer[T]) Synced() <-chan struct{} { return i.synced }
-
-// WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error with
-// the reason, as far as it is known, or [ErrStopped].
-func (i *Informer[T]) WaitForSync(ctx context.Context) error {
-	select {
-	case <-i.synced:
-	case <-i.stopped:
-	case <-ctx.Done():
-	}
-	switch {
-	case i.HasSynced():
-		return nil
-	case isClosed(i.stopped):
-		return fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStopped)
-	default:
-		return fmt.Errorf("cache: informer %q has not synced: %w", i.config.Name, i.reason(ctx.Err()))
-	}
-}
-
-// reason adds to err what keeps the informer from being synced, as far as that is known.
-func (i *Informer[T]) reason(err error) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.state == created {
-		return fmt.Errorf("%w: %w", err, errNotRunning)
-	}
-	if last := i.Status().LastError; last != nil && !i.HasSynced() {
-		return fmt.Errorf("%w: %w", err, last)
-	}
-	return err
-}
-
 // Run keeps the indexer up to date until the context is done, and returns nil when all its goroutines have ended, those of
 // handlers included; it waits for the request that it is at, so a source has to heed its context. A second call returns
 // [ErrStarted].
@@ -131,11 +93,8 @@ func (i *Informer[T]) Run(ctx context.Context) error {
 	if err := i.start(ctx); err != nil {
 		return err
 	}
-	var running sync.WaitGroup
-	running.Go(func() { i.reflector.Run(ctx) })
-	running.Go(func() { i.resync(ctx) })
-	i.process(ctx)
-	running.Wait()
+	i.resync(ctx)
+	i.stopReading()
 	i.end()
 	i.running.Wait()
 	close(i.stopped)
@@ -154,31 +113,38 @@ func (i *Informer[T]) start(ctx context.Context) error {
 	for _, s := range i.subscriptions {
 		i.startLocked(s)
 	}
+	for _, s := range i.scopes {
+		s.start(ctx)
+	}
+	i.begin()
 	return nil
+}
+
+// begin has the informer synced if there is nothing to read.
+func (i *Informer[T]) begin() {
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	i.begun = true
+	i.apply(Batch[T]{})
+}
+
+// stopReading waits until nothing is read any more, for good.
+func (i *Informer[T]) stopReading() {
+	i.mu.Lock()
+	i.state = ended
+	i.mu.Unlock()
+	for _, s := range i.scopesNow() {
+		s.stop()
+	}
 }
 
 func (i *Informer[T]) end() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.state = ended
 	for len(i.subscriptions) > 0 {
 		i.unsubscribeLocked(i.subscriptions[0])
 	}
 	i.indexer.waiters.close(fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStopped))
-}
-
-// process applies batches until the context is done.
-func (i *Informer[T]) process(ctx context.Context) {
-	for {
-		batch, err := i.fifo.Pop(ctx)
-		if err != nil {
-			return
-		}
-		i.applyMeasured(batch)
-		if i.fifo.Len() == 0 { // there is time
-			i.settle()
-		}
-	}
 }
 
 // settle lets go of the objects that were replaced.
@@ -190,35 +156,17 @@ func (i *Informer[T]) settle() {
 	}
 }
 
-// applyMeasured tells Config.OnBatch of what it does.
-func (i *Informer[T]) applyMeasured(batch Batch[T]) {
-	if i.config.OnBatch == nil {
-		i.apply(batch)
-		return
-	}
-	began := i.config.Clock.Now()
-	events := i.apply(batch)
-	i.config.OnBatch(BatchStats{
-		Events:          events,
-		Waiting:         i.fifo.Len(),
-		Took:            i.config.Clock.Since(began),
-		ResourceVersion: i.indexer.ResourceVersion(),
-	})
-}
-
-// apply changes the indexer, tells the subscribers, and returns the number of events.
+// apply changes the indexer, tells the subscribers, and returns the number of events. It is called with writing held.
 func (i *Informer[T]) apply(batch Batch[T]) int {
-	i.writing.Lock()
-	defer i.writing.Unlock()
 	events := i.indexer.Apply(batch)
-	initial := batch.Replaced && !i.HasSynced()
-	if initial {
+	if batch.Replaced && !i.HasSynced() {
 		markInitial(events)
 	}
 	if batch.NewEpoch {
 		i.epochs.Add(1)
 		i.logger.Load().Info("The server's resource versions have gone back", "resourceVersion", batch.ResourceVersion)
 	}
+	initial := !i.HasSynced() && i.allListed()
 	i.fanOut.tell(events, i.indexer.Snapshot(), initial)
 	if initial {
 		close(i.synced)
@@ -235,13 +183,24 @@ func markInitial[T Object](events []Event[T]) {
 	}
 }
 
-// resync puts a resync into the FIFO whenever one is due.
+// resync has everything told again whenever that is due, until the context is done.
 func (i *Informer[T]) resync(ctx context.Context) {
 	for ctx.Err() == nil {
 		if i.waitForResync(ctx) && i.fanOut.beginResync(i.config.Clock.Now()) {
-			i.fifo.Resync()
+			i.resyncNow()
 		}
 	}
+}
+
+// resyncNow takes the way of all changes, so that a resync does not overtake any.
+func (i *Informer[T]) resyncNow() {
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	if len(i.scopes) == 0 {
+		i.fanOut.finishResync()
+		return
+	}
+	i.scopes[0].fifo.Resync()
 }
 
 // waitForResync returns true when one may be due.

@@ -3,8 +3,10 @@ package cache
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/store"
 )
@@ -15,6 +17,7 @@ type ingest[T Object] struct {
 	fifo       *DeltaFIFO[T]
 	transforms []Transform[T]
 	quarantine *quarantine
+	namespace  string // of which the objects are; empty for all
 }
 
 // Add implements [Sink].
@@ -26,7 +29,7 @@ func (i *ingest[T]) Update(obj T) { i.pass(obj, i.fifo.Update) }
 func (i *ingest[T]) pass(obj T, next func(T)) {
 	usable, err := i.transform(obj)
 	if err != nil {
-		i.isolate(obj, err)
+		i.isolate(IdentityOf(obj), err)
 		i.fifo.Bookmark(obj.GetResourceVersion())
 		return
 	}
@@ -46,38 +49,84 @@ func (i *ingest[T]) Delete(obj T) {
 	i.fifo.push(delta)
 }
 
-// Replace implements [Sink]. Of an object that can't be transformed, the version that is cached stays.
-func (i *ingest[T]) Replace(items []T, resourceVersion string) {
-	var kept []identity
-	if len(i.transforms) > 0 {
-		items, kept = i.usable(items)
+// Replace implements [Sink]. Of an object that can't be used, the version that is cached stays.
+func (i *ingest[T]) Replace(state State[T]) {
+	u := usables[T]{ingest: i, items: state.Items[:0]}
+	for _, item := range state.Items {
+		u.add(item)
 	}
-	i.fifo.replace(items, kept, resourceVersion)
+	clear(state.Items[len(u.items):])
+	for _, err := range state.Undecodable {
+		u.isolate(err.Identity, err.Err)
+	}
+	i.quarantine.retain(nil, func(key types.NamespacedName) bool {
+		_, ok := u.failed[key]
+		return ok || i.namespace != "" && key.Namespace != i.namespace
+	})
+	i.fifo.replace(u.items, u.kept, state.ResourceVersion)
 }
+
+// Isolate implements [Sink].
+func (i *ingest[T]) Isolate(change *UndecodableError) {
+	if change.Type == watch.Deleted {
+		i.quarantine.remove(nil, change.Key)
+		i.fifo.push(Delta[T]{Type: DeltaDeleted, Object: placeholder[T](change.Identity), FinalStateUnknown: true})
+		return
+	}
+	i.isolate(change.Identity, change.Err)
+	i.fifo.Bookmark(change.ResourceVersion)
+}
+
+// Get implements [Known]: the Reflector need not decode what is cached.
+func (i *ingest[T]) Get(key types.NamespacedName) (T, bool) { return i.fifo.known.Get(key) }
 
 // Bookmark implements [Sink].
 func (i *ingest[T]) Bookmark(resourceVersion string) { i.fifo.Bookmark(resourceVersion) }
 
-// usable returns the transformed items, and what those are that can't be.
-func (i *ingest[T]) usable(items []T) (usable []T, kept []identity) {
-	failed := make(map[types.NamespacedName]struct{})
-	usable = make([]T, 0, len(items))
-	for _, item := range items {
-		transformed, err := i.transform(item)
-		if err == nil {
-			usable = append(usable, transformed)
-			continue
-		}
-		i.isolate(item, err)
-		failed[KeyOf(item)] = struct{}{}
-		kept = append(kept, identityOf(item))
-	}
-	i.quarantine.retain(nil, func(key types.NamespacedName) bool { _, ok := failed[key]; return ok })
-	return usable, kept
+// usables are the objects of a list that can be used, and what there is to know of the others.
+type usables[T Object] struct {
+	ingest *ingest[T]
+	items  []T
+	kept   []Identity
+	failed map[types.NamespacedName]struct{}
 }
 
-func (i *ingest[T]) isolate(obj T, err error) {
-	i.quarantine.add(nil, Quarantined{Key: KeyOf(obj), ResourceVersion: obj.GetResourceVersion(), Err: err})
+func (u *usables[T]) add(item T) {
+	if len(u.ingest.transforms) > 0 && !u.ingest.isCached(item) {
+		transformed, err := u.ingest.transform(item)
+		if err != nil {
+			u.isolate(IdentityOf(item), err)
+			return
+		}
+		item = transformed
+	}
+	u.items = append(u.items, item)
+}
+
+func (u *usables[T]) isolate(id Identity, err error) {
+	u.ingest.isolate(id, err)
+	if u.failed == nil {
+		u.failed = make(map[types.NamespacedName]struct{})
+	}
+	u.failed[id.Key] = struct{}{}
+	u.kept = append(u.kept, id)
+}
+
+// isCached says whether an object comes from the cache, and has been transformed.
+func (i *ingest[T]) isCached(obj T) bool {
+	cached, ok := i.Get(KeyOf(obj))
+	return ok && cached == obj
+}
+
+func (i *ingest[T]) isolate(id Identity, err error) {
+	i.quarantine.add(nil, Quarantined{Key: id.Key, ResourceVersion: id.ResourceVersion, Err: err})
+}
+
+// placeholder returns an object that has an identity and nothing else.
+func placeholder[T Object](id Identity) T {
+	obj := reflect.New(reflect.TypeFor[T]().Elem()).Interface().(T) //nolint:forcetypeassert // T is a pointer type
+	restore(obj, id)
+	return obj
 }
 
 var errIdentity = errors.New("transform: it returned nothing, or another namespace, name, UID or resource version")
@@ -87,7 +136,7 @@ func (i *ingest[T]) transform(obj T) (result T, err error) {
 	if len(i.transforms) == 0 {
 		return obj, nil
 	}
-	before := identityOf(obj)
+	before := IdentityOf(obj)
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("transform: %w", store.PanicError(cause))
@@ -102,25 +151,15 @@ func (i *ingest[T]) transform(obj T) (result T, err error) {
 			return result, fmt.Errorf("transform: %w", err)
 		}
 	}
-	if identityOf(result) != before { // panics for nil
+	if IdentityOf(result) != before { // panics for nil
 		return result, errIdentity
 	}
 	return result, nil
 }
 
-type identity struct {
-	key     types.NamespacedName
-	uid     types.UID
-	version string
-}
-
-func identityOf[T Object](obj T) identity {
-	return identity{KeyOf(obj), obj.GetUID(), obj.GetResourceVersion()}
-}
-
-func restore[T Object](obj T, id identity) {
-	obj.SetNamespace(id.key.Namespace)
-	obj.SetName(id.key.Name)
-	obj.SetUID(id.uid)
-	obj.SetResourceVersion(id.version)
+func restore[T Object](obj T, id Identity) {
+	obj.SetNamespace(id.Key.Namespace)
+	obj.SetName(id.Key.Name)
+	obj.SetUID(id.UID)
+	obj.SetResourceVersion(id.ResourceVersion)
 }

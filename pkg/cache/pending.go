@@ -118,7 +118,7 @@ func isOlder[T Object](a, b Delta[T]) bool {
 }
 
 // replace makes items the whole content; what waited before is obsolete.
-func (p *pending[T]) replace(items []T, kept []identity) {
+func (p *pending[T]) replace(items []T, kept []Identity) {
 	clear(p.batch.Deltas)
 	p.batch.Replaced, p.batch.Items, p.batch.kept, p.batch.Deltas = true, items, kept, p.batch.Deltas[:0]
 	p.merged, p.keys = nil, nil

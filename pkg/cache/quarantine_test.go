@@ -148,10 +148,10 @@ func TestARelistKeepsAlsoWhatIsOnItsWay(t *testing.T) {
 	indexer := NewIndexer[cm]()
 	q := newQuarantine(nil)
 	fifo := NewDeltaFIFO(indexer)
-	in := &ingest[cm]{fifo, []Transform[cm]{spoil}, q}
+	in := &ingest[cm]{fifo, []Transform[cm]{spoil}, q, ""}
 	in.Add(configMap("a", "u", "1"))
 	batch, _ := fifo.swap() // the consumer is at it
-	in.Replace([]cm{spoilt("error", "a", "2")}, "2")
+	in.Replace(State[cm]{Items: []cm{spoilt("error", "a", "2")}, ResourceVersion: "2"})
 	indexer.Apply(batch)
 	batch, _ = fifo.swap()
 	if events := indexer.Apply(batch); len(events) != 0 {

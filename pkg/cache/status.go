@@ -1,28 +1,45 @@
 package cache
 
 import (
+	"maps"
 	"sync"
 	"time"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/protocol"
 )
 
 // Status says what a [Reflector] or an [Informer] has done since it started.
 type Status struct {
-	Lists   int // list requests begun, whatever their number of pages
-	Watches int // watches opened
-	Events  int // events received and passed on, bookmarks included
-	Skipped int // objects and events that could not be used
-	Listed  int // objects in the last list
+	Lists     int // requests for all objects, whatever their number of pages, initial events included
+	Watches   int // watches opened
+	Events    int // events received and passed on, bookmarks included
+	Bookmarks int // of these
+	Skipped   int // objects and events that could not be used and of which not even the key is known
+	Listed    int // objects in the last list
+
+	// Relists are the requests for all objects by their cause, such as "start" or "version expired". See docs/protocol.md.
+	Relists map[string]int
+	// Endings are the requests that have ended, by how, such as "watch closed". See docs/protocol.md.
+	Endings map[string]int
 
 	// Connected says that a watch is open now.
 	Connected bool
+	// LastList, LastEvent and LastBookmark are when the last one came; zero if none has.
+	LastList, LastEvent, LastBookmark time.Time
+	// Fresh is when the server last showed that nothing is missing: by a list, an event or a bookmark; zero if never. With
+	// several namespaces it is that of the one that is behind most.
+	Fresh time.Time
+
+	// LastError is the error of the last request, nil when it ended well, and FailingSince when the first of the requests
+	// in a row ended that did not; zero if the last did.
+	LastError    error
+	FailingSince time.Time
+
 	// Of an Informer.
 	Refused     int // changes that were older than the cached object, and not applied
 	Epochs      int // times that the server's resource versions went back as a whole
 	Quarantined int // objects in quarantine now
-	Failures    int // transforms and index functions that have failed
-
-	// LastError is the error of the last request, nil when it ended well.
-	LastError error
+	Failures    int // transforms, index functions and decoding that have failed
 }
 
 // BatchStats are about one batch that an [Informer] has applied.
@@ -34,14 +51,23 @@ type BatchStats struct {
 }
 
 type status struct {
+	now func() time.Time
+
 	mu      sync.Mutex
 	current Status
+}
+
+func (s *status) init(config Config) {
+	s.now = config.Clock.Now
+	s.current.Relists, s.current.Endings = make(map[string]int), make(map[string]int)
 }
 
 func (s *status) get() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.current
+	current := s.current
+	current.Relists, current.Endings = maps.Clone(current.Relists), maps.Clone(current.Endings)
+	return current
 }
 
 func (s *status) update(change func(*Status)) {
@@ -50,20 +76,49 @@ func (s *status) update(change func(*Status)) {
 	change(&s.current)
 }
 
-func (s *status) listing() { s.update(func(c *Status) { c.Lists++ }) }
-
-func (s *status) listed(n int) { s.update(func(c *Status) { c.Listed = n }) }
-
-func (s *status) watching() {
-	s.update(func(c *Status) { c.Watches, c.Connected, c.LastError = c.Watches+1, true, nil })
+func (s *status) asking(next protocol.Request) {
+	if next.Mode != protocol.List && next.Mode != protocol.WatchList {
+		return
+	}
+	s.update(func(c *Status) {
+		c.Lists++
+		c.Relists[string(next.Cause)]++
+	})
 }
 
-func (s *status) received() { s.update(func(c *Status) { c.Events++ }) }
+func (s *status) listed(n int, now time.Time) {
+	s.update(func(c *Status) { c.Listed, c.LastList, c.Fresh = n, now, now })
+}
+
+// watching notes that a watch is open, which is not to say that it brings anything.
+func (s *status) watching() {
+	s.update(func(c *Status) { c.Watches, c.Connected = c.Watches+1, true })
+}
+
+func (s *status) received(now time.Time) {
+	s.update(func(c *Status) {
+		c.Events, c.LastEvent, c.Fresh = c.Events+1, now, now
+		c.LastError, c.FailingSince = nil, time.Time{}
+	})
+}
+
+func (s *status) bookmarked(now time.Time) {
+	s.update(func(c *Status) { c.Bookmarks, c.LastBookmark = c.Bookmarks+1, now })
+}
 
 func (s *status) skipped() { s.update(func(c *Status) { c.Skipped++ }) }
 
-func (s *status) ended(o outcome) {
-	s.update(func(c *Status) { c.Connected, c.LastError = false, o.err })
+func (s *status) ended(outcome protocol.Outcome, err error) {
+	s.update(func(c *Status) {
+		c.Connected, c.LastError = false, err
+		c.Endings[outcome.Mode.String()+" "+outcome.Ending.String()]++
+		switch {
+		case err == nil:
+			c.FailingSince = time.Time{}
+		case c.FailingSince.IsZero():
+			c.FailingSince = s.now()
+		}
+	})
 }
 
 func (s *status) disconnected() { s.update(func(c *Status) { c.Connected = false }) }

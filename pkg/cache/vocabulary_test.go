@@ -101,7 +101,8 @@ func (s *liveServer) Watch(context.Context, metav1.ListOptions) (watch.Interface
 
 // relist makes the informer list again, what is given.
 func (s *liveServer) relist(version string, items ...cm) {
-	s.replies = append(s.replies, reply{page: Page[cm]{Items: items, ResourceVersion: version}})
+	twice := reply{page: Page[cm]{Items: items, ResourceVersion: version}} // as often as an informer asks that finds an epoch
+	s.replies = []reply{twice, twice}
 	s.stream.Error(&apierrors.NewResourceExpired("too old").ErrStatus)
 	time.Sleep(2 * time.Minute) // more than the longest wait before a list
 	synctest.Wait()
@@ -122,7 +123,10 @@ func start(t *testing.T, i *Informer[cm]) (stop func()) {
 	})
 }
 
-func newTestInformer(s ListerWatcher[cm]) *Informer[cm] { return NewInformer(s, Config{}) }
+// newTestInformer returns an informer that does not mind a server that has nothing to say.
+func newTestInformer(s ListerWatcher[cm]) *Informer[cm] {
+	return NewInformer(s, Config{Silence: longest})
+}
 
 // A scene is an informer that runs on a live server, inside synctest.
 type scene struct {
@@ -135,6 +139,9 @@ type scene struct {
 func play(t *testing.T, config Config, prepare, act func(s scene), transforms ...Transform[cm]) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		if config.Silence == 0 {
+			config.Silence = longest
+		}
 		server := newLiveServer()
 		s := scene{t, server, NewInformer(ListerWatcher[cm](server), config, transforms...)}
 		if prepare != nil {

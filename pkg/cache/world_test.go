@@ -39,7 +39,7 @@ func newWorld(t failer, unchanged bool) *world {
 	w.labels = AddIndex(w.indexer, "version", func(obj cm) ([]string, error) { return []string{obj.Labels["version"]}, nil })
 	w.fifo = NewDeltaFIFO(w.indexer)
 	w.fifo.waiting.limit, w.fifo.taken.limit = 4, 4
-	w.ingest = &ingest[cm]{w.fifo, []Transform[cm]{bad}, w.indexer.quarantine}
+	w.ingest = &ingest[cm]{w.fifo, []Transform[cm]{bad}, w.indexer.quarantine, ""}
 	w.out = newFanOut(w.indexer.Snapshot())
 	w.join()
 	return w
@@ -100,7 +100,7 @@ func (w *world) write(name string, remove, bad bool) {
 }
 
 func (w *world) relist() {
-	w.ingest.Replace(w.server.list(), strconv.Itoa(w.server.version))
+	w.ingest.Replace(State[cm]{Items: w.server.list(), ResourceVersion: strconv.Itoa(w.server.version)})
 	for name := range w.server.objects {
 		w.known[name] = true
 	}

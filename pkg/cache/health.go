@@ -1,0 +1,120 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// HasSynced says whether the indexer holds what the first list found, or newer.
+func (i *Informer[T]) HasSynced() bool { return isClosed(i.synced) }
+
+// Synced returns a channel that is closed when HasSynced becomes true.
+func (i *Informer[T]) Synced() <-chan struct{} { return i.synced }
+
+// WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error with
+// the reason, as far as it is known, or [ErrStopped].
+func (i *Informer[T]) WaitForSync(ctx context.Context) error {
+	select {
+	case <-i.synced:
+	case <-i.stopped:
+	case <-ctx.Done():
+	}
+	switch {
+	case i.HasSynced():
+		return nil
+	case isClosed(i.stopped):
+		return fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStopped)
+	default:
+		return fmt.Errorf("cache: informer %q has not synced: %w", i.config.Name, i.reason(ctx.Err()))
+	}
+}
+
+// reason adds to err what keeps the informer from being synced, as far as that is known.
+func (i *Informer[T]) reason(err error) error {
+	if !i.isRunning() {
+		return fmt.Errorf("%w: %w", err, errNotRunning)
+	}
+	for _, s := range i.scopesNow() {
+		if trouble := s.trouble(i.config.Clock.Now()); trouble != nil && !s.isListed() {
+			return fmt.Errorf("%w: %w", err, trouble)
+		}
+	}
+	return err
+}
+
+func (i *Informer[T]) isRunning() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.state == running
+}
+
+// Ready returns nil while the cache is of use: it has been filled, the server lets the informer read on, and something has
+// shown within [Config.MaxStaleness] that nothing is missing. Else it returns why not, for a probe of readiness.
+func (i *Informer[T]) Ready() error {
+	if err := i.unready(); err != nil {
+		return fmt.Errorf("cache: informer %q is not ready: %w", i.config.Name, err)
+	}
+	return nil
+}
+
+func (i *Informer[T]) unready() error {
+	if isClosed(i.stopped) {
+		return ErrStopped
+	}
+	if !i.isRunning() {
+		return errNotRunning
+	}
+	for _, s := range i.scopesNow() {
+		if err := s.unready(i.config.Clock.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Status returns what the informer has asked the server for, and got, in all its namespaces.
+func (i *Informer[T]) Status() Status {
+	var all Status
+	for n, s := range i.scopesNow() {
+		if one := s.reflector.Status(); n == 0 {
+			all = one
+		} else {
+			all.merge(one)
+		}
+	}
+	all.Quarantined, all.Failures = i.quarantine.count()
+	all.Refused, all.Epochs = i.indexer.Refused(), int(i.epochs.Load())
+	return all
+}
+
+// merge adds the status of another stream. What can't be added is that of the worse one.
+func (s *Status) merge(o Status) {
+	s.Lists, s.Watches, s.Events, s.Bookmarks = s.Lists+o.Lists, s.Watches+o.Watches, s.Events+o.Events, s.Bookmarks+o.Bookmarks
+	s.Skipped, s.Listed = s.Skipped+o.Skipped, s.Listed+o.Listed
+	for cause, n := range o.Relists {
+		s.Relists[cause] += n
+	}
+	for ending, n := range o.Endings {
+		s.Endings[ending] += n
+	}
+	s.Connected = s.Connected && o.Connected
+	s.LastList, s.LastEvent = latest(s.LastList, o.LastList), latest(s.LastEvent, o.LastEvent)
+	s.LastBookmark = latest(s.LastBookmark, o.LastBookmark)
+	if o.Fresh.Before(s.Fresh) {
+		s.Fresh = o.Fresh
+	}
+	if s.LastError == nil {
+		s.LastError = o.LastError
+	}
+	if s.FailingSince.IsZero() || !o.FailingSince.IsZero() && o.FailingSince.Before(s.FailingSince) {
+		s.FailingSince = o.FailingSince
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,122 @@
+package wire
+
+import (
+	"strings"
+	"unsafe"
+)
+
+// An Identity says which object a frame has, in which version. What can't be read is empty.
+type Identity struct {
+	Namespace, Name, UID, ResourceVersion string
+
+	// APIVersion and Kind are the object's own, or else what the frame's envelope says.
+	APIVersion, Kind string
+}
+
+// Clone returns a copy that may be kept, with one allocation.
+func (id Identity) Clone() Identity {
+	all := []*string{&id.Namespace, &id.Name, &id.UID, &id.ResourceVersion, &id.APIVersion, &id.Kind}
+	var text strings.Builder
+	for _, s := range all {
+		text.WriteString(*s)
+	}
+	rest := text.String()
+	for _, s := range all {
+		*s, rest = rest[:len(*s)], rest[len(*s):]
+	}
+	return id
+}
+
+// Identity reads from the bytes which object the frame has, and false if it has no name. Also an object that is cut off or
+// broken is read, as far as that goes. Of a key that comes twice the first counts.
+func (f Frame) Identity() (Identity, bool) {
+	id, ok := f.Peek()
+	return id.Clone(), ok
+}
+
+// Peek is [Frame.Identity] without a copy: the strings are views of the frame's bytes and must not be used after these have
+// changed. It allocates nothing, except for a string with escapes.
+func (f Frame) Peek() (id Identity, ok bool) {
+	w := over(f.Bytes)
+	switch f.Encoding {
+	case JSON:
+		id.json(&w, f.Kind != "")
+	}
+	if id.APIVersion == "" && id.Kind == "" {
+		id.APIVersion, id.Kind = f.APIVersion, f.Kind
+	}
+	return id, id.Name != ""
+}
+
+// json reads an object until there is an error or nothing more to be known. With a kind that is known anyway it ends behind
+// the metadata.
+func (id *Identity) json(w *window, known bool) {
+	err := w.jsonOpen('{', errJSONObject)
+	for first, ok := true, err == nil; ok && err == nil; first = false {
+		var key []byte
+		if key, ok, err = w.jsonKey(first); !ok {
+			return
+		}
+		switch string(key) {
+		case "metadata":
+			if err = id.jsonMeta(w); known || id.Kind != "" && id.APIVersion != "" {
+				return
+			}
+		case "apiVersion":
+			err = w.jsonView(&id.APIVersion)
+		case "kind":
+			err = w.jsonView(&id.Kind)
+		default:
+			err = w.jsonSkip()
+		}
+	}
+}
+
+// jsonMeta reads metadata until everything is known.
+func (id *Identity) jsonMeta(w *window) error {
+	if c, err := w.jsonPeek(); err != nil || c != '{' {
+		return w.jsonSkip()
+	}
+	w.pos++
+	for first := true; ; first = false {
+		key, ok, err := w.jsonKey(first)
+		if !ok {
+			return err
+		}
+		if place := id.place(key); place != nil && *place == "" {
+			err = w.jsonView(place)
+		} else {
+			err = w.jsonSkip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// place returns where what a key of metadata says belongs.
+func (id *Identity) place(key []byte) *string {
+	switch string(key) {
+	case "name":
+		return &id.Name
+	case "namespace":
+		return &id.Namespace
+	case "uid":
+		return &id.UID
+	case "resourceVersion":
+		return &id.ResourceVersion
+	}
+	return nil
+}
+
+// jsonView reads a string that it doesn't copy. Any other value is skipped.
+func (w *window) jsonView(into *string) error {
+	if c, err := w.jsonPeek(); err != nil || c != '"' {
+		return w.jsonSkip()
+	}
+	text, err := w.jsonText()
+	*into = view(text)
+	return err
+}
+
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

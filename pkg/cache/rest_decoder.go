@@ -1,0 +1,171 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/wire"
+)
+
+// A piece is an object as it came.
+type piece struct {
+	wire.Frame // of an object that is too large, its beginning
+	tooLarge   *wire.TooLargeError
+}
+
+// pieceOf takes what a reader returned.
+func pieceOf(frame wire.Frame, err error) (piece, error) {
+	if tooLarge, ok := errors.AsType[*wire.TooLargeError](err); ok {
+		return piece{Frame: tooLarge.Frame, tooLarge: tooLarge}, nil
+	}
+	return piece{Frame: frame}, err
+}
+
+func identityOf(id wire.Identity) Identity {
+	return Identity{types.NamespacedName{Namespace: id.Namespace, Name: id.Name}, types.UID(id.UID), id.ResourceVersion}
+}
+
+// A decoder makes objects of pieces, each on its own, or says which of them it can't.
+type decoder[T Object] struct {
+	known             func(Identity) (T, bool)
+	dropManagedFields bool
+	expected          metav1.TypeMeta // what is empty may be anything
+	untyped           bool            // an object has come of which it was not known whether it is of the expected type
+}
+
+func (s *RESTSource[T]) decoder(request Request[T]) *decoder[T] {
+	return &decoder[T]{known: request.Known, dropManagedFields: s.options.DropManagedFields, expected: s.expected()}
+}
+
+func (s *RESTSource[T]) expected() metav1.TypeMeta {
+	switch {
+	case isPartial[T]():
+		return metav1.TypeMeta{}
+	case s.options.Kind != "" || isUnstructured[T]():
+		return metav1.TypeMeta{Kind: s.options.Kind}
+	}
+	expected := metav1.TypeMeta{Kind: goKind[T]()}
+	if version := s.client.APIVersion(); !version.Empty() {
+		expected.APIVersion = version.String()
+	}
+	return expected
+}
+
+// object returns the piece's object: the cached one if it is known, else a new one.
+func (d *decoder[T]) object(p piece) (T, *UndecodableError) {
+	id, _ := p.Peek()
+	if err := d.refuse(p, id); err != nil {
+		return *new(T), undecodable(p, id.Clone(), err)
+	}
+	if obj, ok := d.cached(p, id); ok {
+		return obj, nil
+	}
+	id = id.Clone() // what follows may change the piece's bytes
+	obj, err := d.decode(p, id)
+	if err != nil {
+		return *new(T), undecodable(p, id, err)
+	}
+	return obj, nil
+}
+
+func undecodable(p piece, id wire.Identity, err error) *UndecodableError {
+	return &UndecodableError{Identity: identityOf(id), Type: watch.EventType(p.Type), Err: err}
+}
+
+// refuse returns why it need not be tried to decode the piece.
+func (d *decoder[T]) refuse(p piece, id wire.Identity) error {
+	d.untyped = d.untyped || id.Kind == ""
+	got := metav1.TypeMeta{APIVersion: id.APIVersion, Kind: id.Kind}
+	switch {
+	case p.tooLarge != nil:
+		return p.tooLarge
+	case !matches(got, d.expected) || isAnswer(got):
+		return fmt.Errorf("it is a %q of %q, expected a %s", got.Kind, got.APIVersion, typeName[T]())
+	}
+	return nil
+}
+
+// cached returns the object that is known in this very version. What a deletion brings never is.
+func (d *decoder[T]) cached(p piece, id wire.Identity) (obj T, ok bool) {
+	switch watch.EventType(p.Type) {
+	case "", watch.Added, watch.Modified:
+		if d.known != nil && id.Name != "" && id.ResourceVersion != "" {
+			return d.known(identityOf(id))
+		}
+	}
+	return obj, false
+}
+
+var (
+	errNoName    = errors.New("it has no name")
+	errNoKind    = errors.New("the server does not say its kind")
+	errAmbiguous = errors.New("its metadata can be read in two ways")
+)
+
+func (d *decoder[T]) decode(p piece, id wire.Identity) (T, error) {
+	frame := p.Frame
+	if d.dropManagedFields {
+		frame = frame.WithoutManagedFields()
+	}
+	obj := reflect.New(reflect.TypeFor[T]().Elem()).Interface().(T)
+	if err := frame.Decode(obj); err != nil {
+		return obj, err
+	}
+	switch {
+	case obj.GetName() == "" && p.Type != string(watch.Bookmark):
+		return obj, errNoName
+	case id.Name != "" && IdentityOf(obj) != identityOf(id):
+		return obj, errAmbiguous // in JSON a key may come twice
+	case isUnstructured[T]() && obj.GetObjectKind().GroupVersionKind().Kind == "":
+		return obj, errNoKind
+	}
+	return obj, nil
+}
+
+// checkList returns why the list is not one of the expected objects. It is known for sure when all of it has been read.
+func (d *decoder[T]) checkList(list wire.ListMeta) error {
+	if err := isList(list); err != nil {
+		return err
+	}
+	if items := (metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.ItemKind()}); d.untyped && !matches(items, d.expected) {
+		return fmt.Errorf("the server sent a %q of %q, expected a list of %s", list.Kind, list.APIVersion, typeName[T]())
+	}
+	return nil
+}
+
+// isList returns why it is none. A list may be called anything, but has to say what it is.
+func isList(list wire.ListMeta) error {
+	if list.Kind == "" || isAnswer(metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.Kind}) {
+		return fmt.Errorf("the server sent a %q of %q, expected a list", list.Kind, list.APIVersion)
+	}
+	return nil
+}
+
+// matches says whether nothing is known that makes one differ from the other.
+func matches(got, want metav1.TypeMeta) bool {
+	return (got.Kind == want.Kind || got.Kind == "" || want.Kind == "") &&
+		(got.APIVersion == want.APIVersion || got.APIVersion == "" || want.APIVersion == "")
+}
+
+// isAnswer says whether the type is one in which a server speaks of objects or of itself.
+func isAnswer(t metav1.TypeMeta) bool {
+	return t.Kind == "Table" && strings.HasPrefix(t.APIVersion, metav1.GroupName+"/") || t.Kind == "Status" && t.APIVersion == "v1"
+}
+
+func isUnstructured[T Object]() bool {
+	return reflect.TypeFor[T]() == reflect.TypeFor[*unstructured.Unstructured]()
+}
+
+func isPartial[T Object]() bool {
+	return reflect.TypeFor[T]() == reflect.TypeFor[*metav1.PartialObjectMetadata]()
+}
+
+// goKind returns the kind that a Go type is for: by convention, they have the same name.
+func goKind[T Object]() string { return reflect.TypeFor[T]().Elem().Name() }

@@ -1,0 +1,162 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// A scope is a part of what an [Informer] holds: all namespaces, or one. It has a stream of its own from the server.
+type scope[T Object] struct {
+	informer  *Informer[T]
+	namespace string // empty for all
+	fifo      *DeltaFIFO[T]
+	reflector *Reflector[T]
+
+	version string // of the stream, as far as it is applied; with Informer.writing held
+	listed  chan struct{}
+
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+}
+
+func newScope[T Object](i *Informer[T], namespace string, source ListerWatcher[T]) *scope[T] {
+	s := &scope[T]{informer: i, namespace: namespace, fifo: NewDeltaFIFO(i.indexer), listed: make(chan struct{})}
+	s.fifo.lenient = i.config.NotifyUnchanged
+	s.reflector = NewReflector(source, &ingest[T]{s.fifo, i.transforms, i.quarantine, namespace}, i.config)
+	return s
+}
+
+func (s *scope[T]) start(ctx context.Context) {
+	ctx, s.cancel = context.WithCancel(ctx)
+	s.running.Go(func() { s.reflector.Run(ctx) })
+	s.running.Go(func() { s.process(ctx) })
+}
+
+// stop waits until nothing of the scope runs any more. What it has read stays.
+func (s *scope[T]) stop() {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	s.running.Wait()
+}
+
+// process applies batches until the context is done.
+func (s *scope[T]) process(ctx context.Context) {
+	for {
+		batch, err := s.fifo.Pop(ctx)
+		if err != nil {
+			return
+		}
+		s.applyMeasured(batch)
+		if s.fifo.Len() == 0 { // there is time
+			s.informer.settle()
+		}
+	}
+}
+
+// applyMeasured tells Config.OnBatch of what it does.
+func (s *scope[T]) applyMeasured(batch Batch[T]) {
+	i := s.informer
+	if i.config.OnBatch == nil {
+		s.apply(batch)
+		return
+	}
+	began := i.config.Clock.Now()
+	events := s.apply(batch)
+	i.config.OnBatch(BatchStats{
+		Events:          events,
+		Waiting:         s.fifo.Len(),
+		Took:            i.config.Clock.Since(began),
+		ResourceVersion: i.indexer.ResourceVersion(),
+	})
+}
+
+func (s *scope[T]) apply(batch Batch[T]) int {
+	i := s.informer
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	batch.Namespace = s.namespace
+	if batch.ResourceVersion != "" {
+		s.version = batch.ResourceVersion
+		batch.ResourceVersion = i.oldestVersion()
+	}
+	if batch.Replaced && !s.isListed() {
+		close(s.listed)
+	}
+	return i.apply(batch)
+}
+
+func (s *scope[T]) isListed() bool { return isClosed(s.listed) }
+
+// oldestVersion returns the version that all scopes have reached, empty if one has none yet.
+func (i *Informer[T]) oldestVersion() string {
+	oldest := ""
+	for n, s := range i.scopes {
+		if s.version == "" {
+			return ""
+		}
+		if n == 0 || older(s.version, oldest) {
+			oldest = s.version
+		}
+	}
+	return oldest
+}
+
+// allListed says whether everything that is to be read has been.
+func (i *Informer[T]) allListed() bool {
+	if !i.begun {
+		return false
+	}
+	for _, s := range i.scopes {
+		if !s.isListed() {
+			return false
+		}
+	}
+	return true
+}
+
+func (i *Informer[T]) scopesNow() []*scope[T] {
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	return i.scopes // never changed in place
+}
+
+// trouble returns why the last request failed and since when, nil if it did not.
+func (s *scope[T]) trouble(now time.Time) error {
+	status := s.reflector.Status()
+	if status.LastError == nil {
+		return nil
+	}
+	err := fmt.Errorf("since %v: %w", now.Sub(status.FailingSince).Round(time.Second), status.LastError)
+	if s.namespace != "" {
+		err = fmt.Errorf("namespace %q: %w", s.namespace, err)
+	}
+	return err
+}
+
+var errNotListed = errors.New("the first list has not come")
+
+// unready returns why the scope is not to be relied on, nil if it is.
+func (s *scope[T]) unready(now time.Time) error {
+	trouble := s.trouble(now)
+	switch stale := now.Sub(s.reflector.Status().Fresh); {
+	case !s.isListed():
+		return errors.Join(errNotListed, trouble)
+	case isDenied(trouble):
+		return trouble
+	case stale > s.informer.config.MaxStaleness:
+		return errors.Join(fmt.Errorf("the server has not been heard of for %v", stale.Round(time.Second)), trouble)
+	default:
+		return nil
+	}
+}
+
+// isDenied says whether the server does not let the informer read, so that waiting alone will not help.
+func isDenied(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err)
+}

@@ -1,0 +1,23 @@
+package cache
+
+// A Sink takes what a [Reflector] reads, from one goroutine. A sink that has the Get of [Known], too, saves the Reflector the
+// decoding of objects that are known in the same version.
+type Sink[T Object] interface {
+	// Replace states everything there is at a moment.
+	Replace(state State[T])
+	Add(obj T)
+	Update(obj T)
+	// Delete states a deletion with the object's final state.
+	Delete(obj T)
+	// Isolate states a change of an object, or by its type a deletion, that could not be decoded.
+	Isolate(change *UndecodableError)
+	// Bookmark states that nothing else happened up to the resource version.
+	Bookmark(resourceVersion string)
+}
+
+// A State is everything there is on the server at a moment. Who gets it owns the slices.
+type State[T Object] struct {
+	Items           []T
+	Undecodable     []*UndecodableError // exist too
+	ResourceVersion string
+}
