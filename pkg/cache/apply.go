@@ -101,14 +101,14 @@ func (a *applying[T]) apply(delta Delta[T]) {
 
 // put makes obj the object of its key, where old is now, if any.
 func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place) {
-	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old}
+	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old, NewEpoch: a.newEpoch}
 	switch {
 	case !at.Exists():
 		event.Type = Added
 	case a.refuses(key, obj, old):
 		return
 	case old.GetUID() != obj.GetUID():
-		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true})
+		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true, NewEpoch: a.newEpoch})
 		var none T
 		event.Type, event.Old = Added, none
 	case sameVersion(old, obj) && !a.incomparable(key):
@@ -150,6 +150,7 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 }
 
 func (a *applying[T]) remove(event Event[T], at store.Place) {
+	event.NewEpoch = a.newEpoch
 	a.events = append(a.events, event)
 	a.tx.Delete(at)
 	delete(a.indexer.outlived, event.Key)

@@ -65,11 +65,12 @@ func (b *backlog[T]) take(key types.NamespacedName) waiting[T] {
 // most two steps.
 func (w *waiting[T]) merge(event Event[T]) {
 	last := &w.events[w.count-1]
+	event.NewEpoch = event.NewEpoch || last.NewEpoch
 	switch {
 	case event.Type == Added: // after a deletion
 		w.events[1], w.count = event, 2
 	case event.Type == Updated: // what waits is news, if any of it is
-		last.Object, last.Resync = event.Object, last.Resync && event.Resync
+		last.Object, last.Resync, last.NewEpoch = event.Object, last.Resync && event.Resync, event.NewEpoch
 	case last.Type == Added && !w.isTold(): // deleted before the subscriber heard of it
 		*last = Event[T]{}
 		w.count--

@@ -47,4 +47,7 @@ type Event[T Object] struct {
 	// Resync says that the subscriber knew the resource version of an Updated event's object: the event is part of a resync
 	// that it asked for, or what [Config.NotifyUnchanged] asks for.
 	Resync bool
+	// NewEpoch says that the event is one of those by which the cache follows a server whose resource versions have gone back,
+	// as after a restore from a backup: what was seen before may never have happened, and Object's version may be lower.
+	NewEpoch bool
 }

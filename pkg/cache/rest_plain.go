@@ -41,39 +41,50 @@ func (s *RESTSource[T]) Watch(ctx context.Context, opts metav1.ListOptions) (wat
 	if err != nil {
 		return nil, err
 	}
-	return watch.NewStreamWatcherWithLogger(klog.FromContext(ctx), plainStream[T]{ctx, stream}, plainStream[T]{}), nil
+	return watch.NewStreamWatcherWithLogger(klog.FromContext(ctx), &plainStream[T]{ctx: ctx, Stream: stream}, reporter{}), nil
 }
 
-// A plainStream is a [Stream] as package watch reads one, and what it calls errors by.
+// A plainStream is a [Stream] as package watch reads one.
 type plainStream[T Object] struct {
-	ctx context.Context
 	Stream[T]
+	ctx   context.Context
+	ended bool // with a status
 }
 
 // Decode implements [watch.Decoder].
-func (s plainStream[T]) Decode() (watch.EventType, runtime.Object, error) {
+func (s *plainStream[T]) Decode() (watch.EventType, runtime.Object, error) {
+	if s.ended {
+		return "", nil, io.EOF
+	}
 	event, err := s.Next()
 	if err == nil {
 		return event.Type, event.Object, nil
 	}
 	if undecodable, ok := errors.AsType[*UndecodableError](err); ok {
-		return undecodable.Type, statusOf(undecodable), nil
+		return undecodable.Type, reporter{}.AsObject(undecodable), nil
 	}
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
+		s.ended = true
 		return watch.Error, new(status.Status()), nil
 	}
-	switch {
-	case s.ctx.Err() != nil:
-		err = io.EOF
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		err = io.ErrUnexpectedEOF
-	}
-	return "", nil, err
+	return "", nil, s.plain(err)
 }
 
-// AsObject implements [watch.Reporter].
-func (s plainStream[T]) AsObject(err error) runtime.Object { return statusOf(err) }
+// plain returns the error that package watch knows for how a stream has ended.
+func (s *plainStream[T]) plain(err error) error {
+	switch {
+	case s.ctx.Err() != nil:
+		return io.EOF
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
 
-func statusOf(err error) *metav1.Status {
+// A reporter says in a status what is wrong.
+type reporter struct{}
+
+// AsObject implements [watch.Reporter].
+func (reporter) AsObject(err error) runtime.Object {
 	return &metav1.Status{Status: metav1.StatusFailure, Code: http.StatusInternalServerError, Message: err.Error()}
 }

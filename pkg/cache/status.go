@@ -17,7 +17,8 @@ type Status struct {
 	Skipped   int // objects and events that could not be used and of which not even the key is known
 	Listed    int // objects in the last list
 
-	// Relists are the requests for all objects by their cause, such as "start" or "version expired". See docs/protocol.md.
+	// Relists says how often all objects were asked for, by cause, such as "start" or "version expired"; one that is asked for
+	// again, since it failed, counts once. See docs/protocol.md.
 	Relists map[string]int
 	// Endings are the requests that have ended, by how, such as "watch closed". See docs/protocol.md.
 	Endings map[string]int
@@ -82,7 +83,9 @@ func (s *status) asking(next protocol.Request) {
 	}
 	s.update(func(c *Status) {
 		c.Lists++
-		c.Relists[string(next.Cause)]++
+		if !next.Again {
+			c.Relists[string(next.Cause)]++
+		}
 	})
 }
 

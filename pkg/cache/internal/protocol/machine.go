@@ -9,6 +9,7 @@ type Machine struct {
 	newest   bool   // do not name a version in the next request for all objects
 	whole    bool   // do not cut the next list into pages
 	cause    Cause  // of the last request for all objects
+	again    bool   // it was asked for before
 	failures int    // endings in a row without progress
 	last     Ending // of the last outcome
 	row      int    // how often in a row it was that
@@ -18,6 +19,7 @@ type Machine struct {
 type Request struct {
 	Mode  Mode
 	Cause Cause // why, if all objects are asked for
+	Again bool  // for this cause they have been asked for before, in vain
 	// Version is where a watch begins, and what a list must not be older than. Empty means the most recent.
 	Version string
 	// Whole says that the list must not be cut into pages.
@@ -84,7 +86,8 @@ func (m *Machine) follow(r Rule, progress bool) Request {
 	}
 	m.newest = m.newest || r.Newest
 	m.whole = m.whole || r.Whole
-	if cause != repeat {
+	m.again = cause == repeat
+	if !m.again {
 		m.cause = cause
 	}
 	wait := m.wait(r.Wait, progress)
@@ -99,7 +102,7 @@ func (m *Machine) follow(r Rule, progress bool) Request {
 }
 
 func (m *Machine) refresh(mode Mode, wait int) Request {
-	request := Request{Mode: mode, Cause: m.cause, Version: m.version, Whole: m.whole, Wait: wait}
+	request := Request{Mode: mode, Cause: m.cause, Again: m.again, Version: m.version, Whole: m.whole, Wait: wait}
 	if m.newest {
 		request.Version = ""
 	}

@@ -18,6 +18,10 @@ func TestMachine(t *testing.T) {
 	}
 	watch := func(version string, wait int) Request { return Request{Mode: Watch, Version: version, Wait: wait} }
 	probe := Request{Mode: Probe}
+	again := func(r Request) Request {
+		r.Again = true
+		return r
+	}
 	type step struct {
 		outcome Outcome
 		want    Request
@@ -76,26 +80,26 @@ func TestMachine(t *testing.T) {
 		},
 		"an expired page starts again, in one piece, once": {
 			{ended(List, PageExpired), whole("", 0)},
-			{ended(List, Unavailable), whole("", 2)},
+			{ended(List, Unavailable), again(whole("", 2))},
 			at("5"),
 			{ended(Watch, Expired), refresh("5", 2, VersionExpired)},
 		},
 		"a failed list waits more and more": {
-			{ended(List, Unavailable), list("", 1, Start)},
-			{ended(List, Unavailable), list("", 2, Start)},
-			{ended(List, Unavailable), list("", 3, Start)},
+			{ended(List, Unavailable), again(list("", 1, Start))},
+			{ended(List, Unavailable), again(list("", 2, Start))},
+			{ended(List, Unavailable), again(list("", 3, Start))},
 			at("5"),
 		},
 		"the server's wait is passed on": {
-			{Outcome{Mode: List, Ending: Throttled, RetryAfter: 7 * time.Second}, Request{Mode: List, Cause: Start, Wait: 1, RetryAfter: 7 * time.Second}},
+			{Outcome{Mode: List, Ending: Throttled, RetryAfter: 7 * time.Second}, Request{Mode: List, Cause: Start, Again: true, Wait: 1, RetryAfter: 7 * time.Second}},
 		},
 		"a server that does not know WatchList is listed": {
 			{ended(WatchList, Unsupported), list("", 0, NoWatchList)},
 			at("5"),
 		},
 		"a stream of initial events that breaks off is asked for again, and then no more": {
-			{ended(WatchList, Truncated), refresh("", 1, Start)},
-			{ended(WatchList, Truncated), refresh("", 2, Start)},
+			{ended(WatchList, Truncated), again(refresh("", 1, Start))},
+			{ended(WatchList, Truncated), again(refresh("", 2, Start))},
 			{ended(WatchList, Truncated), list("", 3, WatchListFailing)},
 			at("5"),
 		},
@@ -132,7 +136,7 @@ func TestMachine(t *testing.T) {
 		"an audit": {
 			at("5"),
 			{progress(Diverged, "7"), refresh("", 0, CacheDiverged)},
-			{ended(WatchList, Unavailable), refresh("", 1, CacheDiverged)},
+			{ended(WatchList, Unavailable), again(refresh("", 1, CacheDiverged))},
 			at("8"),
 			{ended(Watch, Expired), refresh("8", 1, VersionExpired)},
 		},

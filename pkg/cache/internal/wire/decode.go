@@ -1,13 +1,13 @@
 package wire
 
 import (
-	stdjson "encoding/json"
-	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer/cbor"
+	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
 	"k8s.io/apimachinery/pkg/util/json"
 )
 
@@ -27,7 +27,7 @@ func (f Frame) Decode(into any) (err error) {
 		return f.decodeMap(object)
 	}
 	if err := f.decode(into); err != nil {
-		return &DecodeError{f.Encoding, problem(err)}
+		return &DecodeError{f.Encoding, f.problem(err)}
 	}
 	if object, ok := into.(runtime.Object); ok {
 		object.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
@@ -35,21 +35,10 @@ func (f Frame) Decode(into any) (err error) {
 	return nil
 }
 
-func (f Frame) decode(into any) error {
-	if len(f.Bytes) == 0 {
-		return errNoObject
-	}
-	switch f.Encoding {
-	case JSON:
-		return json.Unmarshal(f.Bytes, into)
-	}
-	return errEncoding
-}
-
 func (f Frame) decodeMap(into *unstructured.Unstructured) error {
 	content := map[string]any{}
 	if err := f.decode(&content); err != nil {
-		return &DecodeError{f.Encoding, problem(err)}
+		return &DecodeError{f.Encoding, f.problem(err)}
 	}
 	into.Object = content
 	if into.GetKind() == "" && into.GetAPIVersion() == "" && f.Kind != "" {
@@ -59,15 +48,51 @@ func (f Frame) decodeMap(into *unstructured.Unstructured) error {
 	return nil
 }
 
-var (
-	errNoObject = errors.New("there is no object")
-	errEncoding = errors.New("the encoding is unknown")
-)
-
-// problem says of an error what can't be content of the object.
-func problem(err error) string {
-	if e, ok := errors.AsType[*stdjson.UnmarshalTypeError](err); ok {
-		return fmt.Sprintf("field %q is no Go %s", e.Field, e.Type)
+func (f Frame) decode(into any) error {
+	if f.Bytes == nil {
+		return errNoObject
 	}
-	return fmt.Sprintf("%T", err)
+	switch f.Encoding {
+	case JSON:
+		return json.Unmarshal(f.Bytes, into)
+	case Protobuf:
+		return decodeProtobuf(f.Bytes, into)
+	case CBOR:
+		return decodeCBOR(f.Bytes, into)
+	}
+	return errEncoding
 }
+
+func decodeProtobuf(b []byte, into any) error {
+	m, ok := into.(interface {
+		Reset()
+		Unmarshal(b []byte) error
+	})
+	if !ok {
+		return errNoMessage
+	}
+	m.Reset()
+	return m.Unmarshal(b)
+}
+
+// decodeCBOR goes through the serializer for objects, since it alone ignores keys that the type doesn't know and makes JSON of
+// what is raw in the type.
+func decodeCBOR(b []byte, into any) error {
+	object, ok := into.(runtime.Object)
+	if !ok {
+		return direct.Unmarshal(b, into)
+	}
+	_, _, err := cbor.NewSerializer(only{object}, only{object}).Decode(b, nil, object)
+	return err
+}
+
+// only is the scheme of a single object: whatever kind the bytes have, it is the object's.
+type only struct{ runtime.Object }
+
+func (o only) New(schema.GroupVersionKind) (runtime.Object, error) { return o.Object, nil }
+
+func (o only) ObjectKinds(runtime.Object) ([]schema.GroupVersionKind, bool, error) {
+	return []schema.GroupVersionKind{{Version: "v1", Kind: "Any"}}, false, nil
+}
+
+func (o only) Recognizes(schema.GroupVersionKind) bool { return true }

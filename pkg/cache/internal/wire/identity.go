@@ -41,6 +41,10 @@ func (f Frame) Peek() (id Identity, ok bool) {
 	switch f.Encoding {
 	case JSON:
 		id.json(&w, f.Kind != "")
+	case Protobuf:
+		id.protobuf(message{b: f.Bytes, end: len(f.Bytes)})
+	case CBOR:
+		id.cbor(&w, f.Kind != "")
 	}
 	if id.APIVersion == "" && id.Kind == "" {
 		id.APIVersion, id.Kind = f.APIVersion, f.Kind
@@ -59,7 +63,8 @@ func (id *Identity) json(w *window, known bool) {
 		}
 		switch string(key) {
 		case "metadata":
-			if err = id.jsonMeta(w); known || id.Kind != "" && id.APIVersion != "" {
+			enough := known || id.Kind != "" && id.APIVersion != ""
+			if err = id.jsonMeta(w, enough); enough {
 				return
 			}
 		case "apiVersion":
@@ -72,8 +77,9 @@ func (id *Identity) json(w *window, known bool) {
 	}
 }
 
-// jsonMeta reads metadata until everything is known.
-func (id *Identity) jsonMeta(w *window) error {
+// jsonMeta reads metadata. If that is enough it ends once everything is known, which in an object with a namespace is long
+// before its managed fields.
+func (id *Identity) jsonMeta(w *window, enough bool) error {
 	if c, err := w.jsonPeek(); err != nil || c != '{' {
 		return w.jsonSkip()
 	}
@@ -88,10 +94,15 @@ func (id *Identity) jsonMeta(w *window) error {
 		} else {
 			err = w.jsonSkip()
 		}
-		if err != nil {
+		if err != nil || enough && id.complete() {
 			return err
 		}
 	}
+}
+
+// complete reports whether metadata has nothing more to tell.
+func (id *Identity) complete() bool {
+	return id.Namespace != "" && id.Name != "" && id.UID != "" && id.ResourceVersion != ""
 }
 
 // place returns where what a key of metadata says belongs.

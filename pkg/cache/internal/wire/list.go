@@ -82,6 +82,10 @@ func (r *ListReader) detect() error {
 	switch c := w.buf[w.pos]; {
 	case c == '{' || jsonSpace(c):
 		r.encoding, r.cutter = JSON, &jsonList{}
+	case c == protobufMagic[0]:
+		r.encoding, r.cutter = Protobuf, &protobufList{}
+	case cborFirst(c):
+		r.encoding, r.cutter = CBOR, &cborList{}
 	default:
 		return &SyntaxError{Problem: "neither JSON nor protobuf nor CBOR"}
 	}

@@ -9,6 +9,10 @@ func (f Frame) WithoutManagedFields() Frame {
 	switch f.Encoding {
 	case JSON:
 		c.json(&w)
+	case Protobuf:
+		c.protobuf(message{b: f.Bytes, end: len(f.Bytes)})
+	case CBOR:
+		c.cbor(&w)
 	}
 	f.Bytes = c.done()
 	return f

@@ -87,6 +87,10 @@ func (r *WatchReader) detect() error {
 	switch c := w.buf[w.pos]; {
 	case c == '{' || jsonSpace(c):
 		r.encoding, r.cutter = JSON, jsonWatch{}
+	case c < '\t': // the first frame has less than 144 MiB
+		r.encoding, r.cutter = Protobuf, &protobufWatch{most: r.limits.List}
+	case cborFirst(c):
+		r.encoding, r.cutter = CBOR, cborWatch{}
 	default:
 		return &SyntaxError{Problem: "neither JSON nor protobuf nor CBOR"}
 	}

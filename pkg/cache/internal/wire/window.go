@@ -68,15 +68,24 @@ func (w *window) release() {
 func (w *window) more() error {
 	if w.err == nil {
 		w.room()
-		w.read()
+		if w.read() {
+			return nil
+		}
 	}
-	switch {
-	case w.pos < w.end:
-		return nil
-	case errors.Is(w.err, io.EOF):
+	if errors.Is(w.err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return w.err
+}
+
+// need reads until n bytes are there. They are few.
+func (w *window) need(n int) error {
+	for w.end-w.pos < n {
+		if err := w.more(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ended reports whether the body has ended in order in front of pos.
@@ -91,18 +100,20 @@ func (w *window) ended() (bool, error) {
 	return false, err
 }
 
-func (w *window) read() {
+func (w *window) read() bool {
 	for range 100 {
 		n, err := w.body.Read(w.buf[w.end:])
-		w.end, w.left, w.err = w.end+n, w.left-int64(n), err
-		if w.left < 0 {
-			w.end, w.err = w.pos, ErrListTooLarge
+		w.left -= int64(n)
+		if w.err = err; w.left < 0 {
+			w.err = ErrListTooLarge
+			return false
 		}
-		if n > 0 || w.err != nil {
-			return
+		if w.end += n; n > 0 || err != nil {
+			return n > 0
 		}
 	}
 	w.err = io.ErrNoProgress
+	return false
 }
 
 // room makes place for more behind end.
@@ -155,6 +166,18 @@ func (w *window) move(to []byte) {
 	if w.kept != nothing {
 		w.kept = 0
 	}
+}
+
+// text consumes n bytes, which are valid until more is read.
+func (w *window) text(n uint64) ([]byte, error) {
+	if n > textBytes {
+		return nil, errLongText
+	}
+	if err := w.need(int(n)); err != nil {
+		return nil, err
+	}
+	w.pos += int(n)
+	return w.buf[w.pos-int(n) : w.pos], nil
 }
 
 // skip consumes n bytes.

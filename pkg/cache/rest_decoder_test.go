@@ -1,0 +1,131 @@
+package cache_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
+	"github.com/sluice-k8s/sluice/pkg/cache"
+)
+
+// badObjects are JSON objects that can't become a CronTab, with a part of the reason.
+var badObjects = map[string]struct{ object, reason string }{
+	"a field of another type": {
+		`{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{"namespace":"default","name":"bad","uid":"u","resourceVersion":"2"},"spec":{"image":7}}`,
+		"spec.image",
+	},
+	"no object for a field": {
+		`{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{"namespace":"default","name":"bad","uid":"u","resourceVersion":"2"},"spec":"secret"}`,
+		"spec",
+	},
+	"another kind": {
+		`{"apiVersion":"stable.example.com/v1","kind":"Database","metadata":{"namespace":"default","name":"bad","uid":"u","resourceVersion":"2"}}`,
+		`"Database"`,
+	},
+	"another version": {
+		`{"apiVersion":"stable.example.com/v2","kind":"CronTab","metadata":{"namespace":"default","name":"bad","uid":"u","resourceVersion":"2"}}`,
+		`"stable.example.com/v2"`,
+	},
+	"a table": {
+		`{"apiVersion":"meta.k8s.io/v1","kind":"Table","metadata":{"namespace":"default","name":"bad","uid":"u","resourceVersion":"2"}}`,
+		`"Table"`,
+	},
+	"too large": {
+		`{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{"namespace":"default","name":"bad","uid":"u","resourceVersion":"2"},"spec":{"image":"` +
+			strings.Repeat("x", 2000) + `"}}`,
+		"longer than",
+	},
+	"two names": {
+		`{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{"namespace":"default","name":"bad","uid":"u","resourceVersion":"2","name":"other"}}`,
+		"",
+	},
+}
+
+const goodObject = `{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{"namespace":"default","name":"good","uid":"v","resourceVersion":"3"},"spec":{"image":"busybox"}}`
+
+// One bad object stands in nobody's way, and it is known which one it is.
+func TestRESTSourceListsAroundBadObjects(t *testing.T) {
+	for name, bad := range badObjects {
+		t.Run(name, func(t *testing.T) {
+			server := newScript(t, answer{body: jsonList("stable.example.com/v1", "CronTabList", goodObject, bad.object, goodObject)})
+			objects, failed := contents(t, server.cronTabs(cache.RESTOptions{MaxObjectBytes: 1000}), cache.Request[*stablev1.CronTab]{})
+			if got := strings.Join(namesOf(objects), " "); got != "good good" {
+				t.Errorf("got %q", got)
+			}
+			if len(failed) != 1 {
+				t.Fatalf("failed: %v", failed)
+			}
+			expectBad(t, failed[0], "", bad.reason)
+		})
+	}
+}
+
+func TestRESTSourceWatchesAroundBadObjects(t *testing.T) {
+	for name, bad := range badObjects {
+		t.Run(name, func(t *testing.T) {
+			server := newScript(t, answer{body: `{"type":"MODIFIED","object":` + bad.object + "}\n" + `{"type":"ADDED","object":` + goodObject + "}\n"})
+			stream := openStream(t, server.cronTabs(cache.RESTOptions{MaxObjectBytes: 1000}), cache.Request[*stablev1.CronTab]{})
+			_, err := stream.Next()
+			failed, ok := errors.AsType[*cache.UndecodableError](err)
+			if !ok {
+				t.Fatalf("the error is %v", err)
+			}
+			expectBad(t, failed, watch.Modified, bad.reason)
+			if event, err := stream.Next(); err != nil || event.Object.Name != "good" {
+				t.Errorf("the next event is %v, %v", event, err)
+			}
+		})
+	}
+}
+
+func expectBad(t *testing.T, got *cache.UndecodableError, event watch.EventType, reason string) {
+	t.Helper()
+	want := cache.Identity{Key: types.NamespacedName{Namespace: "default", Name: "bad"}, UID: "u", ResourceVersion: "2"}
+	if got.Identity != want || got.Type != event || !strings.Contains(got.Error(), reason) {
+		t.Errorf("it is %+v in a %q event: %v", got.Identity, got.Type, got)
+	}
+	if strings.Contains(got.Error(), "secret") {
+		t.Errorf("the error shows content: %v", got)
+	}
+}
+
+func TestRESTSourceRefusesNamelessObjects(t *testing.T) {
+	const nameless = `{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{"namespace":"default","resourceVersion":"2"}}`
+	server := newScript(t, answer{body: jsonList("stable.example.com/v1", "CronTabList", nameless)})
+	_, failed := contents(t, server.cronTabs(cache.RESTOptions{}), cache.Request[*stablev1.CronTab]{})
+	if len(failed) != 1 || failed[0].Error() != "an object can't be decoded: it has no name" || failed[0].ResourceVersion != "2" {
+		t.Errorf("failed: %v", failed)
+	}
+}
+
+// The Go type need not be called what the kind is, if that is said. Unstructured objects may be of any kind, unless it is.
+func TestRESTSourceKind(t *testing.T) {
+	type any = *unstructured.Unstructured
+	list := answer{body: jsonList("stable.example.com/v1", "CronTabList", goodObject)}
+	server := newScript(t, list, list, list)
+	if _, failed := contents(t, server.cronTabs(cache.RESTOptions{Kind: "Database"}), cache.Request[*stablev1.CronTab]{}); len(failed) != 1 {
+		t.Error("a CronTab is taken for a Database")
+	}
+	client := server.client(stablev1.SchemeGroupVersion)
+	if _, failed := contents(t, cache.FromREST[any](client, "crontabs", cache.RESTOptions{Kind: "Database"}), cache.Request[any]{}); len(failed) != 1 {
+		t.Error("a CronTab is taken for a Database")
+	}
+	if objects, _ := contents(t, cache.FromREST[any](client, "crontabs", cache.RESTOptions{}), cache.Request[any]{}); len(objects) != 1 {
+		t.Error("some kind is not taken for any")
+	}
+}
+
+func TestRESTSourceOfNoKind(t *testing.T) {
+	server := newScript(t, answer{body: `{"items":[{"metadata":{"name":"a","resourceVersion":"1"}}],"kind":"ThingList","apiVersion":"v1","metadata":{}}`})
+	source := cache.FromREST[*unstructured.Unstructured](server.client(corev1.SchemeGroupVersion), "things", cache.RESTOptions{})
+	_, failed := contents(t, source, cache.Request[*unstructured.Unstructured]{})
+	if len(failed) != 1 || !strings.Contains(failed[0].Error(), "does not say its kind") {
+		t.Errorf("failed: %v", failed)
+	}
+}
