@@ -218,6 +218,7 @@ func testToken(cp *ControlPlane, config *rest.Config, client kubernetes.Interfac
 			want     func(error) bool
 		}{
 			{60, func(err error) bool { return err == nil }},
+			{3600, func(err error) bool { return err == nil }},
 			{-1, apierrors.IsUnauthorized},
 		} {
 			token, err := cp.Token(t.Context(), "default", "default", seconds(test.lifetime))

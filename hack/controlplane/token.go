@@ -47,13 +47,13 @@ func (l *launcher) token(ctx context.Context, namespace, account string, lifetim
 	if err != nil {
 		return "", err
 	}
-	end := time.Now().Add(lifetime + time.Second - time.Nanosecond).Add(-tokenLeeway)
+	now := time.Now()
 	return signToken(key, claims{
 		Issuer:   tokenIssuer,
 		Audience: []string{tokenIssuer},
 		Subject:  "system:serviceaccount:" + namespace + ":" + account,
-		Issued:   end.Add(-tokenLeeway).Unix(),
-		Expires:  end.Unix(),
+		Issued:   now.Add(-2 * tokenLeeway).Unix(),
+		Expires:  now.Add(lifetime + time.Second - time.Nanosecond - tokenLeeway).Unix(),
 		Kubernetes: bound{
 			Namespace: namespace,
 			Account:   boundAccount{Name: account, UID: uid},

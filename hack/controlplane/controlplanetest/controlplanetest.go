@@ -106,3 +106,10 @@ func (c *cluster) kubeconfig(ctx context.Context) (string, error) {
 	}
 	return c.plane.Kubeconfig(), c.plane.Err()
 }
+
+// started returns nil if no control plane of ours runs.
+func (c *cluster) started() *controlplane.ControlPlane {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.plane
+}

@@ -25,6 +25,8 @@
 //	…
 //	plane.KillPart(ctx, controlplane.APIServer)
 //
+// Tests that put right again what they have broken may share one: see Plane.
+//
 // While it runs, the control plane keeps some goroutines. RunCheckingLeaks, in
 // place of Run, looks for leaks when they have ended.
 package controlplanetest

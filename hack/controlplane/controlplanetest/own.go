@@ -33,6 +33,21 @@ func Own(tb testing.TB, o controlplane.Options) *controlplane.ControlPlane {
 	return plane
 }
 
+// Plane returns the control plane of this test binary, which it starts if need
+// be, for a test that ends parts of it. Such a test must not run beside others
+// and leaves all parts running. It is skipped if SLUICE_TEST_KUBECONFIG is set.
+func Plane(tb testing.TB) *controlplane.ControlPlane {
+	tb.Helper()
+	if _, err := shared.kubeconfig(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	plane := shared.started()
+	if plane == nil {
+		tb.Skipf("%s is set; this test ends parts of a control plane of ours", KubeconfigEnv)
+	}
+	return plane
+}
+
 // OwnConfig is Config for a control plane from Own.
 func OwnConfig(tb testing.TB, plane *controlplane.ControlPlane) *rest.Config {
 	tb.Helper()
