@@ -1,8 +1,6 @@
 package bench
 
 import (
-	"iter"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -36,7 +34,13 @@ func (s *sluiceStore) count() int {
 	return n
 }
 
-func (s *sluiceStore) list() int { return visit(s.indexer.All()) }
+func (s *sluiceStore) list() int {
+	sum := 0
+	for pod := range s.indexer.All() {
+		sum += len(pod.Name)
+	}
+	return sum
+}
 
 func (s *sluiceStore) listChunks() int {
 	sum := 0
@@ -47,13 +51,16 @@ func (s *sluiceStore) listChunks() int {
 }
 
 func (s *sluiceStore) inNamespace(namespace string) int {
-	return visit(s.indexer.InNamespace(namespace))
-}
-func (s *sluiceStore) onNode(node string) int { return visit(s.byNode.Lookup(node)) }
-
-func visit(pods iter.Seq[*corev1.Pod]) int {
 	sum := 0
-	for pod := range pods {
+	for pod := range s.indexer.InNamespace(namespace) {
+		sum += len(pod.Name)
+	}
+	return sum
+}
+
+func (s *sluiceStore) onNode(node string) int {
+	sum := 0
+	for pod := range s.byNode.Lookup(node) {
 		sum += len(pod.Name)
 	}
 	return sum

@@ -38,10 +38,11 @@ func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	}
 	i.refused.Add(int64(batch.refused))
 	a.applyAll(batch.Deltas)
-	if batch.NewEpoch {
+	if batch.NewEpoch && !batch.epochKnown {
 		i.waiters.fail(ErrNewEpoch)
 	}
-	if v := batch.ResourceVersion; v != "" && (batch.NewEpoch || batch.AnyVersion || !older(v, a.tx.Version())) {
+	v := batch.ResourceVersion
+	if batch.NewEpoch || v != "" && (batch.AnyVersion || !older(v, a.tx.Version())) {
 		a.tx.SetVersion(v)
 	}
 	return a.events
@@ -182,11 +183,15 @@ func (a *applying[T]) replace(items []T, kept []Identity) {
 		a.events = make([]Event[T], 0, len(items))
 	}
 	seen := make([]bool, before) // by slot
+	var keys [store.Ahead]types.NamespacedName
 	for n, item := range items {
+		if n%len(keys) == 0 {
+			a.prefetch(items[n:min(n+len(keys), len(items))], &keys)
+		}
 		if len(a.events) == cap(a.events) && len(a.events) >= unmerged { // most of it is news
 			a.events = slices.Grow(a.events, len(items)-n)
 		}
-		key := KeyOf(item)
+		key := keys[n%len(keys)]
 		old, at := a.tx.Find(key)
 		if at.Exists() && at.Slot() < before {
 			seen[at.Slot()] = true
@@ -204,6 +209,22 @@ func (a *applying[T]) replace(items []T, kept []Identity) {
 		if !seen[slot] {
 			obj := a.tx.At(slot)
 			a.remove(Event[T]{Type: Deleted, Key: KeyOf(obj), Object: obj, FinalStateUnknown: true}, a.tx.PlaceOf(slot))
+		}
+	}
+}
+
+// prefetch returns the keys of the next items, and makes the processor load the objects that they will be compared with, all
+// at once: to wait for each of them in turn takes nearly half the time of a relist.
+func (a *applying[T]) prefetch(items []T, keys *[store.Ahead]types.NamespacedName) {
+	for i, item := range items {
+		keys[i] = KeyOf(item)
+	}
+	var none T
+	var objects [store.Ahead]T
+	a.tx.Prefetch(keys[:len(items)], objects[:len(items)])
+	for _, obj := range objects {
+		if obj != none {
+			_ = obj.GetResourceVersion()
 		}
 	}
 }

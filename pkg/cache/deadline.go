@@ -35,14 +35,14 @@ func newDeadline(ctx context.Context, c clock.Clock) *deadline {
 	return d
 }
 
-// within sets the limit, and counts from now. interrupt ends the request for another reason; it may be nil.
-func (d *deadline) within(limit time.Duration, interrupt <-chan struct{}) {
+// within sets the limit, and counts from now. What interrupts brings ends the request, too; it may be nil.
+func (d *deadline) within(limit time.Duration, interrupts <-chan error) {
 	d.mu.Lock()
 	first := d.limit == 0
 	d.limit, d.alive = limit, d.clock.Now()
 	d.mu.Unlock()
 	if first {
-		d.done.Go(func() { d.guard(interrupt) })
+		d.done.Go(func() { d.guard(interrupts) })
 	}
 }
 
@@ -61,7 +61,7 @@ func (d *deadline) stop() {
 	d.done.Wait()
 }
 
-func (d *deadline) guard(interrupt <-chan struct{}) {
+func (d *deadline) guard(interrupts <-chan error) {
 	for {
 		left := d.left()
 		if left <= 0 {
@@ -71,8 +71,8 @@ func (d *deadline) guard(interrupt <-chan struct{}) {
 		timer := d.clock.NewTimer(left)
 		select {
 		case <-timer.C():
-		case <-interrupt:
-			d.cancel(errDiverged)
+		case why := <-interrupts:
+			d.cancel(why)
 		case <-d.ctx.Done():
 		}
 		timer.Stop()

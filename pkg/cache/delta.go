@@ -48,6 +48,8 @@ type Batch[T Object] struct {
 	// NewEpoch says that the server's resource versions have gone back before the replacement, as after a restore from
 	// a backup: the items are newer than what is known, whatever their versions.
 	NewEpoch bool
+	// epochKnown says that this was found before, in another namespace.
+	epochKnown bool
 
 	Deltas  []Delta[T]
 	refused int // older deltas, which were left out

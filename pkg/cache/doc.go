@@ -13,8 +13,11 @@
 //     [Indexer.WaitUntil] waits for a version, so that a controller reads its own writes.
 //   - Bounded: what waits anywhere is at most two changes for each object that the one who waits knows or that exists,
 //     plus a constant, however many events pass and however slow a subscriber is.
-//   - Isolated: a handler, an index function or a transform that fails or panics affects one object and nothing else. It
-//     is counted, visible ([Indexer.Quarantined], [Informer.Subscriptions]) and tried again.
+//   - Isolated: an object that can't be decoded, a handler, an index function or a transform that fails or panics affects
+//     one object and nothing else. It is counted, visible ([Indexer.Quarantined], [Informer.Subscriptions]) and tried again.
+//   - Reconnected: whatever ends a request, the next one follows, from the same version where that is possible. Why all objects
+//     were asked for again, how requests ended, and since when nothing was heard is told by [Informer.Status]; whether the
+//     cache is of use by [Informer.Ready].
 //   - Stopping waits: no goroutine outlives [Informer.Run].
 //
 // Objects in the cache are shared: nobody may change them. [k8s.io/apimachinery/pkg/runtime.Object.DeepCopyObject] first.
@@ -24,8 +27,9 @@
 //		API server ──▶ Reflector ──▶ transforms ──▶ DeltaFIFO ──▶ Indexer ──▶ log ──▶ handlers
 //		            1             2              3             4           5       6
 //
-//	 1. The [Reflector] lists in pages, then watches from the list's resource version. The protocol type decides what to
-//	    ask next when a request ends; it does no I/O.
+//	 1. The [Reflector] asks for all objects, by a watch that begins with them or by a list in pages, and then for changes.
+//	    Package internal/protocol decides what to ask next when a request ends; it does no I/O. A [RESTSource] cuts the
+//	    bytes that come into objects and decodes those that are not cached already.
 //	 2. Each object goes through the informer's [Transform] functions, such as those of package transform that save memory.
 //	 3. Each change goes into one of the two buffers of the [DeltaFIFO], which merges the changes of a key when many wait.
 //	 4. One goroutine takes everything that waits as a [Batch] and applies it to the [Indexer] as one transaction, which

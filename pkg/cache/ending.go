@@ -43,6 +43,8 @@ func endingOf(err error) protocol.Ending {
 		return protocol.Silent
 	case errors.Is(err, errDiverged):
 		return protocol.Diverged
+	case errors.Is(err, ErrNewEpoch):
+		return protocol.Behind
 	case errors.Is(err, errWentBack):
 		return protocol.WentBack
 	case errors.Is(err, errClosed):

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	metadatafake "k8s.io/client-go/metadata/fake"
+	"k8s.io/client-go/rest"
 
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
@@ -157,12 +158,13 @@ func TestFromClientIsCancelledWhileItAsks(t *testing.T) {
 	}
 }
 
-// Fakes have no bytes to read. A wrapper hides what it wraps: its own methods count.
+// Fakes have no bytes to read, nor have clients of nothing. A wrapper hides what it wraps: its own methods count.
 func TestFromClientOfOthers(t *testing.T) {
 	clients := fake.NewClientset(somePod("one", "1"))
 	wrapper := struct{ typedcorev1.PodInterface }{newScript(t).kubernetes().CoreV1().Pods("")}
 	for _, source := range []cache.ListerWatcher[*corev1.Pod]{
 		cache.FromClient(clients.CoreV1().Pods("")), cache.FromClients(clients.CoreV1().Pods)("default"), cache.FromClient(wrapper),
+		cache.FromClient(typedcorev1.New(nil).Pods("")), cache.FromClient(typedcorev1.New((*rest.RESTClient)(nil)).Pods("")),
 	} {
 		if _, ok := source.(cache.Streamer[*corev1.Pod]); ok {
 			t.Errorf("%T is read from as bytes", source)

@@ -84,8 +84,14 @@ func (i *Informer[T]) Status() Status {
 		}
 	}
 	all.Quarantined, all.Failures = i.quarantine.count()
-	all.Refused, all.Epochs = i.indexer.Refused(), int(i.epochs.Load())
+	all.Refused, all.Epochs = i.indexer.Refused(), i.epochNow()
 	return all
+}
+
+func (i *Informer[T]) epochNow() int {
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	return i.epoch
 }
 
 // merge adds the status of another stream. What can't be added is that of the worse one.

@@ -12,6 +12,9 @@ import (
 // An Index finds the objects of an [Indexer] by a value computed from them, such as the node of a pod or the UID of an
 // owner. Create one with [AddIndex] or [AddPrefixIndex]. Its methods may be called concurrently; each runs on the latest
 // snapshot.
+//
+// The objects of a value that is looked up twice without a change between are remembered for the next times, up to 4096 of
+// them: eight bytes for each, until one of them changes.
 type Index[T Object, V comparable] struct {
 	indexer *Indexer[T]
 	index   *store.Index[types.NamespacedName, T, V]
@@ -57,8 +60,8 @@ func newIndex[T Object, V comparable](indexer *Indexer[T], name string, config i
 	return x
 }
 
-// In returns the index as it was in a snapshot of the same indexer; it panics for one of another. For a snapshot from before the index was added that
-// means to index all its objects now, at each call.
+// In returns the index as it was in a snapshot of the same indexer; it panics for one of another. For a snapshot from before
+// the index was added that means to index all its objects now, at each call.
 func (x *Index[T, V]) In(s Snapshot[T]) IndexView[T, V] {
 	return IndexView[T, V]{x.index.In(s.snapshot)}
 }
@@ -71,7 +74,7 @@ func (x PrefixIndex[T, V]) In(s Snapshot[T]) PrefixIndexView[T, V] {
 func (x *Index[T, V]) latest() IndexView[T, V] { return x.In(x.indexer.Snapshot()) }
 
 // Lookup yields the objects that have the value, in no particular order.
-func (x *Index[T, V]) Lookup(value V) iter.Seq[T] { return x.latest().Lookup(value) }
+func (x *Index[T, V]) Lookup(value V) iter.Seq[T] { return x.index.Lookup(value) }
 
 // Count returns how many objects have the value.
 func (x *Index[T, V]) Count(value V) int { return x.latest().Count(value) }

@@ -50,7 +50,7 @@ func (i *Indexer[T]) All() iter.Seq[T] { return i.Snapshot().All() }
 
 // InNamespace yields the objects of a namespace that exist when it is called, in no particular order.
 func (i *Indexer[T]) InNamespace(namespace string) iter.Seq[T] {
-	return i.Snapshot().InNamespace(namespace)
+	return i.namespaces.Lookup(namespace)
 }
 
 // Len returns the number of objects.

@@ -21,13 +21,13 @@ type Informer[T Object] struct {
 	fanOut     *fanOut[T]
 	wakeResync token // a subscription with a resync has come
 
-	synced  chan struct{} // closed when the first list is in the indexer
-	stopped chan struct{} // closed when Run has returned
-	epochs  atomic.Int64
+	synced  chan struct{}               // closed when the first list is in the indexer
+	stopped chan struct{}               // closed when Run has returned
 	logger  atomic.Pointer[klog.Logger] // set when the informer starts
 
 	writing sync.Mutex  // held while the indexer changes and the fan-out is told
 	begun   bool        // with writing held
+	epoch   int         // with writing held
 	scopes  []*scope[T] // what is read, each on a stream of its own; with writing held, changed with mu held, too
 
 	mu            sync.Mutex
@@ -162,8 +162,7 @@ func (i *Informer[T]) apply(batch Batch[T]) int {
 	if batch.Replaced && !i.HasSynced() {
 		markInitial(events)
 	}
-	if batch.NewEpoch {
-		i.epochs.Add(1)
+	if batch.NewEpoch && !batch.epochKnown {
 		i.logger.Load().Info("The server's resource versions have gone back", "resourceVersion", batch.ResourceVersion)
 	}
 	initial := !i.HasSynced() && i.allListed()

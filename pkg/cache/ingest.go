@@ -27,7 +27,7 @@ func (i *ingest[T]) Add(obj T) { i.pass(obj, i.fifo.Add) }
 func (i *ingest[T]) Update(obj T) { i.pass(obj, i.fifo.Update) }
 
 func (i *ingest[T]) pass(obj T, next func(T)) {
-	usable, err := i.transform(obj)
+	usable, err := i.usable(obj)
 	if err != nil {
 		i.isolate(IdentityOf(obj), err)
 		i.fifo.Bookmark(obj.GetResourceVersion())
@@ -92,15 +92,12 @@ type usables[T Object] struct {
 }
 
 func (u *usables[T]) add(item T) {
-	if len(u.ingest.transforms) > 0 && !u.ingest.isCached(item) {
-		transformed, err := u.ingest.transform(item)
-		if err != nil {
-			u.isolate(IdentityOf(item), err)
-			return
-		}
-		item = transformed
+	usable, err := u.ingest.usable(item)
+	if err != nil {
+		u.isolate(IdentityOf(item), err)
+		return
 	}
-	u.items = append(u.items, item)
+	u.items = append(u.items, usable)
 }
 
 func (u *usables[T]) isolate(id Identity, err error) {
@@ -112,10 +109,15 @@ func (u *usables[T]) isolate(id Identity, err error) {
 	u.kept = append(u.kept, id)
 }
 
-// isCached says whether an object comes from the cache, and has been transformed.
-func (i *ingest[T]) isCached(obj T) bool {
-	cached, ok := i.Get(KeyOf(obj))
-	return ok && cached == obj
+// usable returns what is to be cached of an object. One that comes from the cache is that already.
+func (i *ingest[T]) usable(obj T) (T, error) {
+	if len(i.transforms) == 0 {
+		return obj, nil
+	}
+	if cached, ok := i.Get(KeyOf(obj)); ok && cached == obj {
+		return obj, nil
+	}
+	return i.transform(obj)
 }
 
 func (i *ingest[T]) isolate(id Identity, err error) {

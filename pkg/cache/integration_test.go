@@ -263,7 +263,7 @@ func TestRealServerRefuses(t *testing.T) {
 	wait, cancelWait := context.WithTimeout(ctx, time.Millisecond)
 	defer cancelWait()
 	err := informer.WaitForSync(wait)
-	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), `User "somebody" cannot list resource "configmaps"`) {
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), `User "somebody" cannot watch resource "configmaps"`) {
 		t.Errorf("the error is %q, want it to tell who may not do what", err)
 	}
 	cancel()

@@ -85,10 +85,16 @@ func (i *Informer[T]) add(s *scope[T]) {
 
 // remove stops a scope and forgets what it has read.
 func (i *Informer[T]) remove(s *scope[T]) {
+	i.mu.Lock()
+	s.removed = true // Run may be about to start it
+	i.mu.Unlock()
 	s.stop()
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.writing.Lock()
 	defer i.writing.Unlock()
 	i.scopes = slices.DeleteFunc(slices.Clone(i.scopes), func(other *scope[T]) bool { return other == s })
 	i.quarantine.retain(nil, func(key types.NamespacedName) bool { return key.Namespace != s.namespace })
-	i.apply(Batch[T]{Replaced: true, Namespace: s.namespace, AnyVersion: true, ResourceVersion: i.oldestVersion()})
+	// A resync that the scope was to pass on is passed on here.
+	i.apply(Batch[T]{Replaced: true, Namespace: s.namespace, AnyVersion: true, ResourceVersion: i.oldestVersion(), Resync: true})
 }

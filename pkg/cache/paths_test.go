@@ -33,8 +33,11 @@ func playRule(t *testing.T, rule protocol.Rule, end answer) {
 	defer stop()
 	first := len(prelude(rule)) // request that ends as the rule says
 	server.request(t, first)
-	if rule.Ending == protocol.Diverged {
+	switch {
+	case rule.Ending == protocol.Diverged:
 		i.scopes[0].reflector.Relist()
+	case rule.Ending == protocol.Behind && rule.On == protocol.Watch:
+		i.scopes[0].reflector.interrupt(ErrNewEpoch)
 	}
 	if got, want := server.request(t, first+1), nextRequest(rule, rule.Next); rule.After <= 1 && got != want {
 		t.Errorf("the next request is %q, want %q", got, want)
@@ -125,7 +128,10 @@ func answersFor(mode protocol.Mode, ending protocol.Ending) map[string]answer {
 	case protocol.Complete:
 		return map[string]answer{"list": listOf("10", "", a)}
 	case protocol.Behind:
-		if mode == protocol.WatchList {
+		switch mode {
+		case protocol.Watch:
+			return map[string]answer{"another namespace is": {code: 200, hold: true}}
+		case protocol.WatchList:
 			return map[string]answer{"initial events": stream(sent("ADDED", a), initialEventsEnd("6"))}
 		}
 		return map[string]answer{"list": listOf("6", "", a)}

@@ -15,18 +15,18 @@ import (
 // A Reflector keeps a [Sink] up to date with an API server: it asks for all objects, then for changes, and goes on whatever
 // happens to its requests. docs/protocol.md says what it does after what. Create one with [NewReflector].
 type Reflector[T Object] struct {
-	source  Streamer[T]
-	sink    Sink[T]
-	known   Known[T] // nil if the sink does not tell what it knows
-	config  Config
-	machine protocol.Machine
-	status  status
-	relist  token // an audit wants everything again
+	source     Streamer[T]
+	sink       Sink[T]
+	known      Known[T] // nil if the sink does not tell what it knows
+	config     Config
+	machine    protocol.Machine
+	status     status
+	interrupts chan error // why the next watch is to end
 }
 
 // NewReflector returns a Reflector that reads from source, as a [Streamer] if it is one, into sink.
 func NewReflector[T Object](source ListerWatcher[T], sink Sink[T], config Config) *Reflector[T] {
-	r := &Reflector[T]{source: streamer(source), sink: sink, config: config.withDefaults(typeName[T]()), relist: newToken()}
+	r := &Reflector[T]{source: streamer(source), sink: sink, config: config.withDefaults(typeName[T]()), interrupts: make(chan error, 1)}
 	if known, ok := sink.(Known[T]); ok && !config.NotifyUnchanged {
 		r.known = known
 	}
@@ -56,7 +56,23 @@ func (r *Reflector[T]) Run(ctx context.Context) {
 
 // Relist asks for all objects again, at the server's most recent version, as soon as a watch is open: for an audit that
 // has found a difference. It may be called at any time.
-func (r *Reflector[T]) Relist() { r.relist.signal() }
+func (r *Reflector[T]) Relist() { r.interrupt(errDiverged) }
+
+// interrupt ends the next watch, or the one that is open, unless one is to be ended anyway.
+func (r *Reflector[T]) interrupt(why error) {
+	select {
+	case r.interrupts <- why:
+	default:
+	}
+}
+
+// forgo takes an interruption back.
+func (r *Reflector[T]) forgo() {
+	select {
+	case <-r.interrupts:
+	default:
+	}
+}
 
 // Status returns what the Reflector has done so far. It may be called at any time.
 func (r *Reflector[T]) Status() Status { return r.status.get() }
@@ -127,7 +143,7 @@ func (r *Reflector[T]) do(ctx context.Context, next protocol.Request) (protocol.
 func (r *Reflector[T]) request(opts metav1.ListOptions, next protocol.Request) Request[T] {
 	r.config.ListOptions(&opts)
 	request := Request[T]{ListOptions: opts}
-	if r.known != nil && next.Cause != protocol.VersionsWentBack { // versions of another epoch mean nothing
+	if r.known != nil && next.Mode != protocol.Watch && next.Cause != protocol.VersionsWentBack { // versions of another epoch mean nothing
 		request.Known = r.inCache
 	}
 	return request

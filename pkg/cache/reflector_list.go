@@ -1,8 +1,6 @@
 package cache
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,57 +52,3 @@ func (r *Reflector[T]) probe(d *deadline) (protocol.Outcome, error) {
 	}
 	return outcome, nil
 }
-
-// A collection gathers everything there is, from a list or from the initial events of a watch.
-type collection[T Object] struct {
-	reflector *Reflector[T]
-	state     State[T]
-	reused    bool                  // some item is the object that is cached
-	deleted   map[Identity]struct{} // of the initial events, which come in no order
-}
-
-// add takes an item, if it is of use.
-func (c *collection[T]) add(ctx context.Context, item Item[T]) {
-	if item.Err != nil {
-		c.isolate(ctx, item.Err)
-		return
-	}
-	if item.Object.GetName() == "" {
-		c.reflector.skip(ctx, errNameless)
-		return
-	}
-	c.reused = c.reused || c.reflector.reuses(item.Object)
-	c.state.Items = append(c.state.Items, item.Object)
-}
-
-func (c *collection[T]) isolate(ctx context.Context, err *UndecodableError) {
-	if err.Key.Name == "" {
-		c.reflector.skip(ctx, err)
-		return
-	}
-	c.state.Undecodable = append(c.state.Undecodable, err)
-}
-
-// replace hands over what was collected. If the versions have gone back and cached objects are part of it, which may have
-// another content in the new epoch, nothing is handed over and all has to be collected again.
-func (c *collection[T]) replace(next protocol.Request, version string) protocol.Outcome {
-	r := c.reflector
-	if c.reused && older(version, r.machine.Version()) {
-		return protocol.Outcome{Mode: next.Mode, Ending: protocol.Behind}
-	}
-	c.state.ResourceVersion = version
-	r.status.listed(len(c.state.Items), r.config.Clock.Now())
-	r.sink.Replace(c.state)
-	return protocol.Outcome{Mode: protocol.List, Ending: protocol.Complete, Version: version}
-}
-
-// reuses says whether an object is the one that is cached, rather than an equal one.
-func (r *Reflector[T]) reuses(obj T) bool {
-	if r.known == nil {
-		return false
-	}
-	cached, ok := r.known.Get(KeyOf(obj))
-	return ok && cached == obj
-}
-
-var errNameless = errors.New("an object has no name")

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,18 +17,16 @@ var (
 	errClosed    = errors.New("the server closed the stream")
 	errNoVersion = errors.New("a bookmark has no resource version")
 	errWentBack  = errors.New("watch: a bookmark is older than what was seen")
-	errNoEnd     = errors.New("watch: the server sends initial events without an end")
 )
 
 // watch hands changes to the sink until the stream ends.
 func (r *Reflector[T]) watch(d *deadline, next protocol.Request) (protocol.Outcome, error) {
-	d.within(r.config.Silence, r.relist)
+	d.within(r.config.Silence, r.interrupts)
 	stream, err := r.open(d, r.watchRequest(next))
 	if err != nil {
 		return failed(d.ctx, protocol.Watch, err, false)
 	}
 	defer stream.Close()
-	d.touch()
 	r.status.watching()
 	return r.follow(d, stream, next.Version)
 }
@@ -39,7 +36,7 @@ func (r *Reflector[T]) watchList(d *deadline, next protocol.Request) (protocol.O
 	request := r.watchRequest(next)
 	request.SendInitialEvents = new(true)
 	request.ResourceVersionMatch = metav1.ResourceVersionMatchNotOlderThan
-	d.within(r.config.InitialEventsTimeout, r.relist)
+	d.within(r.config.InitialEventsTimeout, r.interrupts)
 	stream, err := r.open(d, request)
 	if err != nil {
 		return unlessUnsupported(failed(d.ctx, protocol.WatchList, err, false))
@@ -50,11 +47,11 @@ func (r *Reflector[T]) watchList(d *deadline, next protocol.Request) (protocol.O
 	if err != nil {
 		return unlessUnsupported(failed(d.ctx, protocol.WatchList, err, false))
 	}
+	d.within(r.config.Silence, r.interrupts) // what the sink takes its time for is no silence of the server
 	listed := collected.replace(next, version)
 	if listed.Ending != protocol.Complete {
 		return listed, nil
 	}
-	d.touch()
 	r.status.watching()
 	return r.follow(d, stream, version)
 }
@@ -76,65 +73,6 @@ func (r *Reflector[T]) open(d *deadline, request Request[T]) (Stream[T], error) 
 	return stream, nil
 }
 
-// initialEvents collects everything there is and returns its version.
-func (c *collection[T]) initialEvents(d *deadline, stream Stream[T]) (version string, err error) {
-	for {
-		event, err := next(stream)
-		undecodable, isUndecodable := errors.AsType[*UndecodableError](err)
-		switch {
-		case isUndecodable && undecodable.Type != watch.Deleted:
-			c.isolate(d.ctx, undecodable)
-		case isUndecodable:
-			c.forget(undecodable.Identity)
-		case err != nil:
-			return "", fmt.Errorf("watch: %w", err)
-		case event.Type == watch.Bookmark && event.Object.GetAnnotations()[metav1.InitialEventsAnnotationKey] == "true":
-			c.dropDeleted()
-			return event.Object.GetResourceVersion(), nil
-		case event.Type == watch.Bookmark:
-			return "", errNoEnd
-		case event.Type == watch.Deleted:
-			c.forget(IdentityOf(event.Object))
-		default:
-			c.addEvent(d.ctx, event)
-		}
-		c.reflector.status.received(d.touch())
-	}
-}
-
-func (c *collection[T]) addEvent(ctx context.Context, event StreamEvent[T]) {
-	if err := unknownType(event.Type); err != nil {
-		c.reflector.skip(ctx, err)
-		return
-	}
-	c.add(ctx, Item[T]{Object: event.Object})
-}
-
-// forget notes that an object has gone while the initial events came.
-func (c *collection[T]) forget(id Identity) {
-	if c.deleted == nil {
-		c.deleted = make(map[Identity]struct{})
-	}
-	id.ResourceVersion = "" // the states that have come are older, or equal
-	c.deleted[id] = struct{}{}
-}
-
-func (c *collection[T]) dropDeleted() {
-	if c.deleted == nil {
-		return
-	}
-	kept := c.state.Items[:0]
-	for _, item := range c.state.Items {
-		id := IdentityOf(item)
-		id.ResourceVersion = ""
-		if _, gone := c.deleted[id]; !gone {
-			kept = append(kept, item)
-		}
-	}
-	clear(c.state.Items[len(kept):])
-	c.state.Items = kept
-}
-
 // next tells the end of the stream from one of a connection, which is the same error.
 func next[T Object](stream Stream[T]) (StreamEvent[T], error) {
 	event, err := stream.Next()
@@ -146,7 +84,7 @@ func next[T Object](stream Stream[T]) (StreamEvent[T], error) {
 
 // follow hands the changes of an open stream to the sink. version is where it begins.
 func (r *Reflector[T]) follow(d *deadline, stream Stream[T], version string) (protocol.Outcome, error) {
-	d.within(r.config.Silence, r.relist)
+	d.within(r.config.Silence, r.interrupts)
 	opened := r.config.Clock.Now()
 	outcome := protocol.Outcome{Mode: protocol.Watch, Version: version}
 	for {

@@ -28,6 +28,7 @@ func pieceOf(frame wire.Frame, err error) (piece, error) {
 	return piece{Frame: frame}, err
 }
 
+// identityOf returns an identity with the same strings: if they are views of a piece's bytes, it must not outlive these.
 func identityOf(id wire.Identity) Identity {
 	return Identity{types.NamespacedName{Namespace: id.Namespace, Name: id.Name}, types.UID(id.UID), id.ResourceVersion}
 }
@@ -62,13 +63,16 @@ func (s *RESTSource[T]) expected() metav1.TypeMeta {
 func (d *decoder[T]) object(p piece) (T, *UndecodableError) {
 	id, _ := p.Peek()
 	if err := d.refuse(p, id); err != nil {
-		return *new(T), undecodable(p, id.Clone(), err)
+		return *new(T), undecodable(p, id, err)
 	}
 	if obj, ok := d.cached(p, id); ok {
 		return obj, nil
 	}
-	id = id.Clone() // what follows may change the piece's bytes
-	obj, err := d.decode(p, id)
+	if d.dropManagedFields {
+		id = id.Clone() // whose strings are views of the bytes that are cut
+		p.Frame = p.WithoutManagedFields()
+	}
+	obj, err := decode[T](p, id)
 	if err != nil {
 		return *new(T), undecodable(p, id, err)
 	}
@@ -76,7 +80,7 @@ func (d *decoder[T]) object(p piece) (T, *UndecodableError) {
 }
 
 func undecodable(p piece, id wire.Identity, err error) *UndecodableError {
-	return &UndecodableError{Identity: identityOf(id), Type: watch.EventType(p.Type), Err: err}
+	return &UndecodableError{Identity: identityOf(id.Clone()), Type: watch.EventType(p.Type), Err: err}
 }
 
 // refuse returns why it need not be tried to decode the piece.
@@ -109,13 +113,10 @@ var (
 	errAmbiguous = errors.New("its metadata can be read in two ways")
 )
 
-func (d *decoder[T]) decode(p piece, id wire.Identity) (T, error) {
-	frame := p.Frame
-	if d.dropManagedFields {
-		frame = frame.WithoutManagedFields()
-	}
+// decode returns a new object, which is the one that is expected, or why there is none.
+func decode[T Object](p piece, id wire.Identity) (T, error) {
 	obj := reflect.New(reflect.TypeFor[T]().Elem()).Interface().(T)
-	if err := frame.Decode(obj); err != nil {
+	if err := p.Decode(obj); err != nil {
 		return obj, err
 	}
 	switch {

@@ -2,6 +2,8 @@ package cache_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,7 +57,7 @@ func TestRESTSourceListsAroundBadObjects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := newScript(t, answer{body: jsonList("stable.example.com/v1", "CronTabList", goodObject, bad.object, goodObject)})
 			objects, failed := contents(t, server.cronTabs(cache.RESTOptions{MaxObjectBytes: 1000}), cache.Request[*stablev1.CronTab]{})
-			if got := strings.Join(namesOf(objects), " "); got != "good good" {
+			if got := namesOf(objects); !slices.Equal(got, []string{"good", "good"}) {
 				t.Errorf("got %q", got)
 			}
 			if len(failed) != 1 {
@@ -95,6 +97,26 @@ func expectBad(t *testing.T, got *cache.UndecodableError, event watch.EventType,
 	}
 }
 
+// What is known of a bad object stays, whatever comes after it through the same memory.
+func TestRESTSourceRemembersBadObjects(t *testing.T) {
+	var want, items []string
+	for n := range 1000 {
+		want = append(want, fmt.Sprintf("bad-%d", n))
+		items = append(items, fmt.Sprintf(`{"metadata":{"name":%q,"resourceVersion":"1"},"spec":7}`, want[n]))
+	}
+	for _, drop := range []bool{false, true} {
+		server := newScript(t, answer{body: jsonList("v1", "PodList", items...)})
+		_, failed := contents(t, server.pods(cache.RESTOptions{DropManagedFields: drop}), cache.Request[*corev1.Pod]{})
+		var got []string
+		for _, err := range failed {
+			got = append(got, err.Key.Name)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the bad objects are %q", got)
+		}
+	}
+}
+
 func TestRESTSourceRefusesNamelessObjects(t *testing.T) {
 	const nameless = `{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{"namespace":"default","resourceVersion":"2"}}`
 	server := newScript(t, answer{body: jsonList("stable.example.com/v1", "CronTabList", nameless)})
@@ -106,17 +128,17 @@ func TestRESTSourceRefusesNamelessObjects(t *testing.T) {
 
 // The Go type need not be called what the kind is, if that is said. Unstructured objects may be of any kind, unless it is.
 func TestRESTSourceKind(t *testing.T) {
-	type any = *unstructured.Unstructured
+	type untyped = *unstructured.Unstructured
 	list := answer{body: jsonList("stable.example.com/v1", "CronTabList", goodObject)}
 	server := newScript(t, list, list, list)
 	if _, failed := contents(t, server.cronTabs(cache.RESTOptions{Kind: "Database"}), cache.Request[*stablev1.CronTab]{}); len(failed) != 1 {
 		t.Error("a CronTab is taken for a Database")
 	}
 	client := server.client(stablev1.SchemeGroupVersion)
-	if _, failed := contents(t, cache.FromREST[any](client, "crontabs", cache.RESTOptions{Kind: "Database"}), cache.Request[any]{}); len(failed) != 1 {
+	if _, failed := contents(t, cache.FromREST[untyped](client, "crontabs", cache.RESTOptions{Kind: "Database"}), cache.Request[untyped]{}); len(failed) != 1 {
 		t.Error("a CronTab is taken for a Database")
 	}
-	if objects, _ := contents(t, cache.FromREST[any](client, "crontabs", cache.RESTOptions{}), cache.Request[any]{}); len(objects) != 1 {
+	if objects, _ := contents(t, cache.FromREST[untyped](client, "crontabs", cache.RESTOptions{}), cache.Request[untyped]{}); len(objects) != 1 {
 		t.Error("some kind is not taken for any")
 	}
 }

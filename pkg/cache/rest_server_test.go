@@ -144,12 +144,12 @@ func statusAnswer(code int, reason metav1.StatusReason, message string) answer {
 }
 
 // encode writes an object, or a list, as an API server does.
-func encode(t *testing.T, encoding cache.Encoding, obj runtime.Object) string {
-	t.Helper()
-	codecs, info := serializerOf(t, encoding)
+func encode(tb testing.TB, encoding cache.Encoding, obj runtime.Object) string {
+	tb.Helper()
+	codecs, info := serializerOf(tb, encoding)
 	body, err := runtime.Encode(codecs.EncoderForVersion(info.Serializer, schema.GroupVersions{corev1.SchemeGroupVersion, metav1.SchemeGroupVersion}), obj)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(body)
 }
@@ -168,18 +168,18 @@ func encodeEvent(t *testing.T, encoding cache.Encoding, event watch.EventType, o
 	return out.String()
 }
 
-func serializerOf(t *testing.T, encoding cache.Encoding) (serializer.CodecFactory, runtime.SerializerInfo) {
-	t.Helper()
+func serializerOf(tb testing.TB, encoding cache.Encoding) (serializer.CodecFactory, runtime.SerializerInfo) {
+	tb.Helper()
 	known := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, metav1.AddMetaToScheme} {
 		if err := add(known); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	codecs := serializer.NewCodecFactory(known, serializer.WithSerializer(cbor.NewSerializerInfo))
 	info, ok := runtime.SerializerInfoForMediaType(codecs.SupportedMediaTypes(), string(encoding))
 	if !ok {
-		t.Fatalf("no serializer for %s", encoding)
+		tb.Fatalf("no serializer for %s", encoding)
 	}
 	return codecs, info
 }

@@ -54,7 +54,7 @@ func TestRESTStreamInEveryEncoding(t *testing.T) {
 			server := newScript(t, answer{body: body.String()})
 			request := cache.Request[*corev1.Pod]{ListOptions: metav1.ListOptions{ResourceVersion: "1", AllowWatchBookmarks: true}}
 			events, end := drain(openStream(t, server.pods(cache.RESTOptions{Encoding: encoding}), request))
-			if !slices.Equal(events, want) || end != io.EOF {
+			if !slices.Equal(events, want) || !errors.Is(end, io.EOF) {
 				t.Errorf("got %q, %v, want %q and an orderly end", events, end, want)
 			}
 			if got, want := server.last().URL.RawQuery, "allowWatchBookmarks=true&resourceVersion=1&watch=true"; got != want {
@@ -144,7 +144,7 @@ func TestRESTStreamOutlivesItsClientsTimeout(t *testing.T) {
 	server := newScript(t, answer{body: "{\"type\":\"ADDED\",\"object\":" + goodObject + "}\n", hangs: true})
 	server.http.Timeout = 100 * time.Millisecond
 	events, end := drain(openStream(t, server.cronTabs(cache.RESTOptions{}), cache.Request[cronTab]{}))
-	if len(events) != 1 || end != io.EOF {
+	if len(events) != 1 || !errors.Is(end, io.EOF) {
 		t.Errorf("got %q and %v, want an event and an orderly end", events, end)
 	}
 	if got := server.last().URL.Query().Get("timeout"); got != "" {
@@ -156,7 +156,7 @@ func TestRESTStreamOutlivesItsClientsTimeout(t *testing.T) {
 func TestRESTStreamIsNotThrottled(t *testing.T) {
 	server := newScript(t, answer{})
 	server.config.RateLimiter = flowcontrol.NewFakeNeverRateLimiter()
-	if _, end := drain(openStream(t, server.pods(cache.RESTOptions{}), cache.Request[*corev1.Pod]{})); end != io.EOF {
+	if _, end := drain(openStream(t, server.pods(cache.RESTOptions{}), cache.Request[*corev1.Pod]{})); !errors.Is(end, io.EOF) {
 		t.Errorf("the stream ended with %v", end)
 	}
 }

@@ -18,8 +18,10 @@ type scope[T Object] struct {
 	reflector *Reflector[T]
 
 	version string // of the stream, as far as it is applied; with Informer.writing held
+	epoch   int    // of the version
 	listed  chan struct{}
 
+	removed bool // with Informer.mu held
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
@@ -31,7 +33,11 @@ func newScope[T Object](i *Informer[T], namespace string, source ListerWatcher[T
 	return s
 }
 
+// start is called with Informer.mu held.
 func (s *scope[T]) start(ctx context.Context) {
+	if s.removed {
+		return
+	}
 	ctx, s.cancel = context.WithCancel(ctx)
 	s.running.Go(func() { s.reflector.Run(ctx) })
 	s.running.Go(func() { s.process(ctx) })
@@ -81,6 +87,7 @@ func (s *scope[T]) apply(batch Batch[T]) int {
 	i.writing.Lock()
 	defer i.writing.Unlock()
 	batch.Namespace = s.namespace
+	s.enterEpoch(&batch)
 	if batch.ResourceVersion != "" {
 		s.version = batch.ResourceVersion
 		batch.ResourceVersion = i.oldestVersion()
@@ -91,13 +98,35 @@ func (s *scope[T]) apply(batch Batch[T]) int {
 	return i.apply(batch)
 }
 
+// enterEpoch notes of which epoch the versions are from now on. The scope that finds a new one tells the others: what they
+// have means nothing until they have listed, too.
+func (s *scope[T]) enterEpoch(batch *Batch[T]) {
+	i := s.informer
+	switch {
+	case !batch.Replaced:
+	case batch.NewEpoch && s.epoch == i.epoch:
+		i.epoch++
+		for _, other := range i.scopes {
+			if other != s && other.isListed() {
+				other.reflector.interrupt(ErrNewEpoch)
+			}
+		}
+	case s.epoch < i.epoch:
+		batch.epochKnown = true
+		s.reflector.forgo()
+	}
+	if batch.Replaced {
+		s.epoch = i.epoch
+	}
+}
+
 func (s *scope[T]) isListed() bool { return isClosed(s.listed) }
 
-// oldestVersion returns the version that all scopes have reached, empty if one has none yet.
+// oldestVersion returns the version that all scopes have reached, empty if one has none yet in this epoch.
 func (i *Informer[T]) oldestVersion() string {
 	oldest := ""
 	for n, s := range i.scopes {
-		if s.version == "" {
+		if s.version == "" || s.epoch != i.epoch {
 			return ""
 		}
 		if n == 0 || older(s.version, oldest) {
@@ -132,7 +161,7 @@ func (s *scope[T]) trouble(now time.Time) error {
 	if status.LastError == nil {
 		return nil
 	}
-	err := fmt.Errorf("since %v: %w", now.Sub(status.FailingSince).Round(time.Second), status.LastError)
+	err := fmt.Errorf("failing for %v: %w", now.Sub(status.FailingSince).Round(time.Second), status.LastError)
 	if s.namespace != "" {
 		err = fmt.Errorf("namespace %q: %w", s.namespace, err)
 	}
@@ -146,14 +175,21 @@ func (s *scope[T]) unready(now time.Time) error {
 	trouble := s.trouble(now)
 	switch stale := now.Sub(s.reflector.Status().Fresh); {
 	case !s.isListed():
-		return errors.Join(errNotListed, trouble)
+		return because(errNotListed, trouble)
 	case isDenied(trouble):
 		return trouble
 	case stale > s.informer.config.MaxStaleness:
-		return errors.Join(fmt.Errorf("the server has not been heard of for %v", stale.Round(time.Second)), trouble)
+		return because(fmt.Errorf("the server has not been heard of for %v", stale.Round(time.Second)), trouble)
 	default:
 		return nil
 	}
+}
+
+func because(err, cause error) error {
+	if cause == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // isDenied says whether the server does not let the informer read, so that waiting alone will not help.

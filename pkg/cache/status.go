@@ -90,12 +90,20 @@ func (s *status) asking(next protocol.Request) {
 }
 
 func (s *status) listed(n int, now time.Time) {
-	s.update(func(c *Status) { c.Listed, c.LastList, c.Fresh = n, now, now })
+	s.update(func(c *Status) {
+		c.Listed, c.LastList, c.Fresh = n, now, now
+		c.LastError, c.FailingSince = nil, time.Time{}
+	})
 }
 
-// watching notes that a watch is open, which is not to say that it brings anything.
+// watching notes that a watch is open: the server lets the informer read, which is not to say that anything comes.
 func (s *status) watching() {
-	s.update(func(c *Status) { c.Watches, c.Connected = c.Watches+1, true })
+	s.update(func(c *Status) {
+		c.Watches, c.Connected = c.Watches+1, true
+		if isDenied(c.LastError) {
+			c.LastError, c.FailingSince = nil, time.Time{}
+		}
+	})
 }
 
 func (s *status) received(now time.Time) {

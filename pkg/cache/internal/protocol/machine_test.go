@@ -114,13 +114,14 @@ func TestMachine(t *testing.T) {
 		},
 		"a bookmark that goes back is looked into": {
 			at("5"),
-			{progress(WentBack, "6"), probe},
+			{progress(WentBack, "6"), Request{Mode: Probe, Wait: 1}},
 			{ended(Probe, Complete), watch("6", 0)},
+			{ended(Watch, WentBack), Request{Mode: Probe, Wait: 2}}, // another server answers than streams
 		},
 		"a probe that fails tells nothing": {
 			at("5"),
-			{ended(Watch, WentBack), probe},
-			{ended(Probe, Unreachable), watch("5", 1)},
+			{ended(Watch, WentBack), Request{Mode: Probe, Wait: 1}},
+			{ended(Probe, Unreachable), watch("5", 2)},
 		},
 		"500 for good, after long, is a reason for a list": {
 			at("5"),

@@ -40,7 +40,8 @@ func watchRules() []Rule {
 		{ID: "watch-not-found", On: Watch, Ending: NotFound, Next: Refresh, Wait: Growing, Cause: ResourceNotFound},
 		{ID: "watch-failed", On: Watch, Ending: Failed, Next: Watch, Wait: Growing, After: longPatience, Then: Refresh, ThenCause: WatchFailing},
 		{ID: "watch-malformed", On: Watch, Ending: Malformed, Next: Watch, Wait: Growing, After: patience, Then: Refresh, ThenCause: WatchMalformed},
-		{ID: "watch-went-back", On: Watch, Ending: WentBack, Next: Probe},
+		{ID: "watch-went-back", On: Watch, Ending: WentBack, Next: Probe, Wait: Growing},
+		{ID: "watch-behind", On: Watch, Ending: Behind, Next: Refresh, Newest: true, Cause: VersionsWentBack},
 		{ID: "watch-diverged", On: Watch, Ending: Diverged, Next: Refresh, Newest: true, Cause: CacheDiverged},
 	}, sameAgain("watch", Watch, Throttled, Unauthorized, Forbidden, Unavailable, Unreachable)...)
 }
@@ -50,7 +51,8 @@ func watchListRules() []Rule {
 		{ID: "watch-list-unsupported", On: WatchList, Ending: Unsupported, Next: List, Cause: NoWatchList},
 		{ID: "watch-list-expired", On: WatchList, Ending: Expired, Next: Refresh, Newest: true, Wait: GrowingLater, Cause: VersionExpired},
 		{ID: "watch-list-too-large", On: WatchList, Ending: TooLarge, Next: Refresh, Newest: true, Wait: GrowingLater, Cause: VersionTooLarge},
-		{ID: "watch-list-behind", On: WatchList, Ending: Behind, Next: Refresh, Newest: true, Cause: VersionsWentBack},
+		{ID: "watch-list-behind", On: WatchList, Ending: Behind, Next: Refresh, Newest: true, Wait: GrowingLater, Cause: VersionsWentBack},
+		{ID: "watch-list-diverged", On: WatchList, Ending: Diverged, Next: Refresh, Newest: true, Cause: CacheDiverged},
 		{ID: "watch-list-closed", On: WatchList, Ending: Closed, Next: Refresh, Wait: Growing, After: patience, Then: List, ThenCause: WatchListFailing},
 		{ID: "watch-list-truncated", On: WatchList, Ending: Truncated, Next: Refresh, Wait: Growing, After: patience, Then: List, ThenCause: WatchListFailing},
 		{ID: "watch-list-failed", On: WatchList, Ending: Failed, Next: Refresh, Wait: Growing, After: patience, Then: List, ThenCause: WatchListFailing},
@@ -61,7 +63,7 @@ func watchListRules() []Rule {
 func listRules() []Rule {
 	return append([]Rule{
 		{ID: "list-complete", On: List, Ending: Complete, Next: Watch},
-		{ID: "list-behind", On: List, Ending: Behind, Next: Refresh, Newest: true, Cause: VersionsWentBack},
+		{ID: "list-behind", On: List, Ending: Behind, Next: Refresh, Newest: true, Wait: GrowingLater, Cause: VersionsWentBack},
 		{ID: "list-expired", On: List, Ending: Expired, Next: List, Newest: true, Wait: GrowingLater, Cause: VersionExpired},
 		{ID: "list-page-expired", On: List, Ending: PageExpired, Next: List, Whole: true, Wait: GrowingLater, Cause: PagesExpired},
 		{ID: "list-too-large", On: List, Ending: TooLarge, Next: List, Newest: true, Wait: GrowingLater, Cause: VersionTooLarge},
@@ -76,7 +78,7 @@ func probeRules() []Rule {
 		{ID: "probe-behind", On: Probe, Ending: Behind, Next: Refresh, Newest: true, Cause: VersionsWentBack},
 	}
 	for _, ending := range []Ending{
-		Truncated, Silent, Malformed, Refused, Throttled, Unauthorized, Forbidden, NotFound, Failed, Unavailable, Unreachable,
+		Expired, TooLarge, Truncated, Silent, Malformed, Refused, Throttled, Unauthorized, Forbidden, NotFound, Failed, Unavailable, Unreachable,
 	} {
 		rules = append(rules, Rule{ID: "probe-" + ending.String(), On: Probe, Ending: ending, Next: Watch, Wait: Growing})
 	}

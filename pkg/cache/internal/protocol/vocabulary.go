@@ -52,7 +52,7 @@ func (e Ending) words() [2]string {
 	return [...][2]string{
 		{"none", "nothing"},
 		Complete:     {"complete", "all of it came"},
-		Behind:       {"behind", "its version is older than what was seen"},
+		Behind:       {"behind", "its version, or that of another namespace, is older than what was seen"},
 		Closed:       {"closed", "the server closed the stream"},
 		Truncated:    {"truncated", "the stream or body broke off"},
 		Silent:       {"silent", "no event, no bookmark, no item for too long"},

@@ -145,6 +145,27 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
+// An object changes, then its value is looked up.
+func BenchmarkLookupAfterPut(b *testing.B) {
+	s, objects, nodes := newBench()
+	for _, lookups := range []int{1, 2, 10} {
+		b.Run("lookups="+strconv.Itoa(lookups), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				obj := objects[scattered(i)]
+				benchPut(s, obj)
+				for range lookups {
+					for got := range nodes.In(s.Snapshot()).Lookup(obj.node) {
+						if got == nil {
+							b.Fatal(got)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkAll(b *testing.B) {
 	s, _, _ := newBench()
 	b.Run("objects", func(b *testing.B) {

@@ -5,27 +5,29 @@ import (
 )
 
 // directory is an index in a snapshot.
-type directory[V comparable] struct {
+type directory[T, V comparable] struct {
 	owner    persistent.Owner
-	postings persistent.Table[*posting[V]]
-	order    persistent.Ordered[*value[V]] // empty unless the index is ordered
+	postings persistent.Table[*posting[T, V]]
+	order    persistent.Ordered[*value[T, V]] // empty unless the index is ordered
 }
 
 // posting is a value of an index with the slots of the objects that have it, at least one.
-type posting[V comparable] struct {
+type posting[T, V comparable] struct {
 	owner persistent.Owner
-	value *value[V]
+	value *value[T, V]
 	slots persistent.Bag
 }
 
-// value is the same for all versions of a posting.
-type value[V comparable] struct {
+// value is the same for all versions of a posting. Only its members change.
+type value[T, V comparable] struct {
 	v    V
 	hash uint32
+
+	members members[T]
 }
 
 // find returns the posting of a value, or nil.
-func (d *directory[V]) find(hash uint32, v V) *posting[V] {
+func (d *directory[T, V]) find(hash uint32, v V) *posting[T, V] {
 	for _, entry := range d.postings.Bucket(hash) {
 		if entry.Hash == hash && entry.Item.value.v == v {
 			return entry.Item
@@ -35,7 +37,7 @@ func (d *directory[V]) find(hash uint32, v V) *posting[V] {
 }
 
 // of returns the posting of a value that has one. It compares no values, some of which are not equal to themselves.
-func (d *directory[V]) of(v *value[V]) *posting[V] {
+func (d *directory[T, V]) of(v *value[T, V]) *posting[T, V] {
 	for _, entry := range d.postings.Bucket(v.hash) {
 		if entry.Item.value == v {
 			return entry.Item
@@ -45,18 +47,19 @@ func (d *directory[V]) of(v *value[V]) *posting[V] {
 }
 
 // edit returns the posting for the owner to change.
-func (d *directory[V]) edit(owner persistent.Owner, p *posting[V]) *posting[V] {
+func (d *directory[T, V]) edit(owner persistent.Owner, p *posting[T, V]) *posting[T, V] {
 	if p.owner == owner {
 		return p
 	}
+	p.value.members.change(owner)
 	edited := new(*p)
 	edited.owner = owner
 	d.postings.Replace(owner, p.value.hash, p, edited)
 	return edited
 }
 
-func (d *directory[V]) add(owner persistent.Owner, v V, hash uint32) *posting[V] {
-	p := &posting[V]{owner: owner, value: &value[V]{v, hash}}
+func (d *directory[T, V]) add(owner persistent.Owner, v V, hash uint32) *posting[T, V] {
+	p := &posting[T, V]{owner: owner, value: &value[T, V]{v: v, hash: hash}}
 	d.postings.Insert(owner, hash, p)
 	return p
 }

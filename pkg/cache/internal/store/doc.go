@@ -14,6 +14,10 @@
 // carries the number of its transaction, so that a reader knows one that is newer than the snapshot it began with, and
 // takes the way above.
 //
+// Most look-ups want the objects of a value that was looked up before and has not changed. Beside the posting, shared by all
+// its versions, those objects are gathered in a slice. It carries the number of its snapshot, and the writer notes that of
+// each transaction that changes one of them, so that a reader knows whether the slice is as its own snapshot is.
+//
 // What only the writer needs is not in the snapshots: the values of each object and its place among their slots, so that
 // index functions need not run again on what is replaced.
 package store

@@ -2,6 +2,7 @@ package store
 
 import (
 	"hash/maphash"
+	"iter"
 	"slices"
 )
 
@@ -12,10 +13,10 @@ type Index[K, T, V comparable] struct {
 	number int
 
 	// Only the writer uses what follows.
-	values []V        // prepared for the next put,
-	err    error      // or why not
-	first  []ref[V]   // by slot: the object's first value, if any
-	others [][]ref[V] // by slot: its further values; nil until an object has any
+	values []V           // prepared for the next put,
+	err    error         // or why not
+	first  []ref[T, V]   // by slot: the object's first value, if any
+	others [][]ref[T, V] // by slot: its further values; nil until an object has any
 	failed map[K]struct{}
 }
 
@@ -34,8 +35,8 @@ type IndexConfig[K, T, V comparable] struct {
 }
 
 // ref says that an object has a value, and its position among the slots of the posting.
-type ref[V comparable] struct {
-	value    *value[V]
+type ref[T, V comparable] struct {
+	value    *value[T, V]
 	position uint32
 }
 
@@ -53,7 +54,7 @@ func (x *Index[K, T, V]) build(tx *Transaction[K, T]) {
 	for len(tx.draft.directories) <= x.number {
 		tx.draft.directories = append(tx.editDirectories(), nil)
 	}
-	tx.editDirectories()[x.number] = &directory[V]{owner: tx.owner}
+	tx.editDirectories()[x.number] = &directory[T, V]{owner: tx.owner}
 	tx.merge()
 	slot := uint32(0)
 	for obj := range tx.draft.all {
@@ -66,17 +67,19 @@ func (x *Index[K, T, V]) build(tx *Transaction[K, T]) {
 // put makes the values of the object in the slot those that were prepared.
 func (x *Index[K, T, V]) put(tx *Transaction[K, T], slot uint32, obj T) {
 	if int(slot) == len(x.first) {
-		x.first = append(x.first, ref[V]{})
+		x.first = append(x.first, ref[T, V]{})
 		if x.others != nil {
 			x.others = append(x.others, nil)
 		}
 	} else if x.OfKey {
+		x.note(tx, slot)
 		return
 	}
 	values, err := x.values, x.err
 	x.values, x.err = nil, nil
 	if err == nil && x.has(slot, values) {
 		x.report(obj, nil)
+		x.note(tx, slot)
 		return
 	}
 	var hashes []uint32
@@ -87,6 +90,16 @@ func (x *Index[K, T, V]) put(tx *Transaction[K, T], slot uint32, obj T) {
 	x.release(tx, slot)
 	for i, hash := range hashes {
 		x.add(tx, slot, values[i], hash)
+	}
+}
+
+// note tells those who look up the values of the object in the slot that it is another one.
+func (x *Index[K, T, V]) note(tx *Transaction[K, T], slot uint32) {
+	if first := x.first[slot].value; first != nil {
+		first.members.change(tx.owner)
+	}
+	for _, other := range x.rest(slot) {
+		other.value.members.change(tx.owner)
 	}
 }
 
@@ -110,7 +123,7 @@ func (x *Index[K, T, V]) has(slot uint32, values []V) bool {
 	return true
 }
 
-func (x *Index[K, T, V]) rest(slot uint32) []ref[V] {
+func (x *Index[K, T, V]) rest(slot uint32) []ref[T, V] {
 	if x.others == nil {
 		return nil
 	}
@@ -130,20 +143,20 @@ func (x *Index[K, T, V]) add(tx *Transaction[K, T], slot uint32, v V, hash uint3
 		return
 	}
 	p = d.edit(tx.owner, p)
-	r := ref[V]{p.value, uint32(p.slots.Len())}
+	r := ref[T, V]{p.value, uint32(p.slots.Len())}
 	p.slots.Append(tx.owner, slot)
 	switch {
 	case x.first[slot].value == nil:
 		x.first[slot] = r
 		return
 	case x.others == nil:
-		x.others = make([][]ref[V], len(x.first))
+		x.others = make([][]ref[T, V], len(x.first))
 	}
 	x.others[slot] = append(x.others[slot], r)
 }
 
 // ref returns the object's ref to the value, or nil.
-func (x *Index[K, T, V]) ref(slot uint32, v *value[V]) *ref[V] {
+func (x *Index[K, T, V]) ref(slot uint32, v *value[T, V]) *ref[T, V] {
 	if x.first[slot].value == v {
 		return &x.first[slot]
 	}
@@ -161,14 +174,14 @@ func (x *Index[K, T, V]) release(tx *Transaction[K, T], slot uint32) {
 	for r := range x.refs(slot) {
 		x.drop(tx, r)
 	}
-	x.first[slot] = ref[V]{}
+	x.first[slot] = ref[T, V]{}
 	if x.others != nil {
 		x.others[slot] = nil
 	}
 }
 
 // drop takes the slot of a ref out of its posting; the last one takes its position.
-func (x *Index[K, T, V]) drop(tx *Transaction[K, T], r ref[V]) {
+func (x *Index[K, T, V]) drop(tx *Transaction[K, T], r ref[T, V]) {
 	d := x.edit(tx)
 	p := d.edit(tx.owner, d.of(r.value))
 	last := p.slots.Len() - 1
@@ -186,8 +199,8 @@ func (x *Index[K, T, V]) drop(tx *Transaction[K, T], r ref[V]) {
 	}
 }
 
-func (x *Index[K, T, V]) refs(slot uint32) func(func(ref[V]) bool) {
-	return func(yield func(ref[V]) bool) {
+func (x *Index[K, T, V]) refs(slot uint32) func(func(ref[T, V]) bool) {
+	return func(yield func(ref[T, V]) bool) {
 		if x.first[slot].value == nil || !yield(x.first[slot]) {
 			return
 		}
@@ -237,8 +250,8 @@ func shortened[E any](s []E) []E {
 }
 
 // edit returns the index's directory for the transaction to change.
-func (x *Index[K, T, V]) edit(tx *Transaction[K, T]) *directory[V] {
-	d := tx.draft.directories[x.number].(*directory[V])
+func (x *Index[K, T, V]) edit(tx *Transaction[K, T]) *directory[T, V] {
+	d := tx.draft.directories[x.number].(*directory[T, V])
 	if d.owner == tx.owner {
 		return d
 	}
@@ -248,6 +261,16 @@ func (x *Index[K, T, V]) edit(tx *Transaction[K, T]) *directory[V] {
 	return edited
 }
 
+// Lookup yields the objects that have the value in the latest snapshot, in no particular order.
+//
+// It is small enough to be inlined, so that a loop over it needs no memory.
+func (x *Index[K, T, V]) Lookup(v V) iter.Seq[T] {
+	s := x.store.Snapshot()
+	return func(yield func(T) bool) { x.each(s, v, yield) }
+}
+
+func (x *Index[K, T, V]) each(s *Snapshot[K, T], v V, yield func(T) bool) { x.In(s).each(v, yield) }
+
 // In returns the index as it is in a snapshot. In one from before the index was added, it is computed now.
 func (x *Index[K, T, V]) In(s *Snapshot[K, T]) View[K, T, V] {
 	if s.store != x.store {
@@ -255,13 +278,13 @@ func (x *Index[K, T, V]) In(s *Snapshot[K, T]) View[K, T, V] {
 	}
 	c := s.content()
 	if x.number < len(c.directories) {
-		if d, ok := c.directories[x.number].(*directory[V]); ok {
-			return View[K, T, V]{x, c, d}
+		if d, ok := c.directories[x.number].(*directory[T, V]); ok {
+			return View[K, T, V]{x, s.number, c, d}
 		}
 	}
 	tx := &Transaction[K, T]{store: x.store, owner: x.store.newOwner(), draft: *c}
 	late := &Index[K, T, V]{IndexConfig: x.IndexConfig, store: x.store, number: x.number}
 	late.Report = nil
 	late.build(tx)
-	return View[K, T, V]{x, c, tx.draft.directories[x.number].(*directory[V])}
+	return View[K, T, V]{x, s.number, c, tx.draft.directories[x.number].(*directory[T, V])}
 }

@@ -192,7 +192,7 @@ func (x *indexTrial[V]) checkOrder(view View[name, *thing, V], want map[V][]*thi
 // wellFormed follows each ref to its posting and each posting's slots back to their refs.
 func (x *indexTrial[V]) wellFormed(model map[name]*thing) error {
 	s := x.index.store.Snapshot()
-	d := s.content().directories[x.index.number].(*directory[V])
+	d := s.content().directories[x.index.number].(*directory[*thing, V])
 	if len(x.index.first) != s.Len() || x.index.others != nil && len(x.index.others) != s.Len() {
 		return fmt.Errorf("%d and %d refs of %d objects", len(x.index.first), len(x.index.others), s.Len())
 	}
@@ -218,7 +218,7 @@ func (x *indexTrial[V]) wellFormed(model map[name]*thing) error {
 	return errors.Join(x.checkFailed(model), x.checkTexts(d), x.checkRoom())
 }
 
-func (x *indexTrial[V]) checkPosting(p *posting[V]) error {
+func (x *indexTrial[V]) checkPosting(p *posting[*thing, V]) error {
 	if p.slots.Len() == 0 {
 		return fmt.Errorf("no object has value %v", p.value.v)
 	}
@@ -248,7 +248,7 @@ func (x *indexTrial[V]) checkFailed(model map[name]*thing) error {
 	)
 }
 
-func (x *indexTrial[V]) checkTexts(d *directory[V]) error {
+func (x *indexTrial[V]) checkTexts(d *directory[*thing, V]) error {
 	texts := 0
 	for text, value := range d.order.From("") {
 		texts++

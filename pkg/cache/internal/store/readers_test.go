@@ -134,8 +134,8 @@ func (p *pairs) checkSpaces(s *Snapshot[name, *thing]) error {
 	for _, index := range indexes {
 		counts := make(map[string]int)
 		for space, obj := range index.In(s).Prefix("") {
-			if obj.name.space != space && space != "all" {
-				return fmt.Errorf("%v is in %q", obj, space)
+			if got, _ := s.Get(obj.name); got != obj || obj.name.space != space && space != "all" {
+				return fmt.Errorf("%v is in %q, and the snapshot has %v", obj, space, got)
 			}
 			counts[space]++
 		}

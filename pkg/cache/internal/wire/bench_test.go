@@ -151,4 +151,3 @@ func container(i int) corev1.Container {
 	}
 	return c
 }
-

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/binary"
 	"errors"
 	"math"
 )
@@ -47,12 +46,10 @@ type head struct {
 
 // cborHead consumes a head.
 func (w *window) cborHead() (h head, err error) {
-	if w.pos == w.end {
-		if err = w.more(); err != nil {
-			return h, err
-		}
+	c, err := w.cborPeek()
+	if err != nil {
+		return h, err
 	}
-	c := w.buf[w.pos]
 	info := c & 0x1f
 	h.major = c >> 5
 	switch {
@@ -61,7 +58,8 @@ func (w *window) cborHead() (h head, err error) {
 		w.pos++
 		return h, nil
 	case info < 28:
-		return h, w.cborArgument(&h, 1<<(info-24))
+		h.n, err = w.cborArgument(1 << (info - 24))
+		return h, err
 	case info < 31 || h.major < cborBytes || h.major == cborTag || h.major == cborOther:
 		return h, errCBORHead
 	}
@@ -70,24 +68,16 @@ func (w *window) cborHead() (h head, err error) {
 	return h, nil
 }
 
-// cborArgument consumes a head with a number of so many bytes.
-func (w *window) cborArgument(h *head, size int) error {
+// cborArgument consumes a first byte and the number of so many bytes behind it.
+func (w *window) cborArgument(size int) (n uint64, err error) {
 	if err := w.need(1 + size); err != nil {
-		return err
+		return 0, err
 	}
-	b := w.buf[w.pos+1 : w.pos+1+size]
-	switch size {
-	case 1:
-		h.n = uint64(b[0])
-	case 2:
-		h.n = uint64(binary.BigEndian.Uint16(b))
-	case 4:
-		h.n = uint64(binary.BigEndian.Uint32(b))
-	case 8:
-		h.n = binary.BigEndian.Uint64(b)
+	for _, c := range w.buf[w.pos+1 : w.pos+1+size] {
+		n = n<<8 | uint64(c)
 	}
 	w.pos += 1 + size
-	return nil
+	return n, nil
 }
 
 // cborUntagged consumes the head of a value and the tags in front of it, which say nothing about where it ends.

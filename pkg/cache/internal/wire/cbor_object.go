@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // cbor reads an object until there is an error or nothing more to be known. With a kind that is known anyway it ends behind
 // the metadata.
-func (id *Identity) cbor(w *window, known bool) {
+func (id *reading) cbor(w *window, known bool) {
 	pairs, err := w.cborOpen()
 	if err != nil {
 		return
@@ -34,12 +34,12 @@ func (id *Identity) cbor(w *window, known bool) {
 	}
 }
 
-func (id *Identity) cborMeta(w *window, enough bool) error {
+func (id *reading) cborMeta(w *window, enough bool) error {
 	if c, err := w.cborPeek(); err != nil || !cborFirst(c) {
 		return w.cborSkip(0)
 	}
 	pairs, err := w.cborOpen()
-	for err == nil && !(enough && id.complete()) {
+	for err == nil && (!enough || !id.complete()) {
 		var more bool
 		if more, err = pairs.next(w); err != nil || !more {
 			break

@@ -15,8 +15,13 @@ type Identity struct {
 
 // Clone returns a copy that may be kept, with one allocation.
 func (id Identity) Clone() Identity {
-	all := []*string{&id.Namespace, &id.Name, &id.UID, &id.ResourceVersion, &id.APIVersion, &id.Kind}
-	var text strings.Builder
+	all := [...]*string{&id.Namespace, &id.Name, &id.UID, &id.ResourceVersion, &id.APIVersion, &id.Kind}
+	size := 0
+	for _, s := range all {
+		size += len(*s)
+	}
+	var text strings.Builder // concatenation wouldn't copy a string that is alone
+	text.Grow(size)
 	for _, s := range all {
 		text.WriteString(*s)
 	}
@@ -36,7 +41,8 @@ func (f Frame) Identity() (Identity, bool) {
 
 // Peek is [Frame.Identity] without a copy: the strings are views of the frame's bytes and must not be used after these have
 // changed. It allocates nothing, except for a string with escapes.
-func (f Frame) Peek() (id Identity, ok bool) {
+func (f Frame) Peek() (Identity, bool) {
+	var id reading
 	w := over(f.Bytes)
 	switch f.Encoding {
 	case JSON:
@@ -49,37 +55,45 @@ func (f Frame) Peek() (id Identity, ok bool) {
 	if id.APIVersion == "" && id.Kind == "" {
 		id.APIVersion, id.Kind = f.APIVersion, f.Kind
 	}
-	return id, id.Name != ""
+	return id.Identity, id.Name != ""
 }
+
+// A reading is an identity that is being read.
+type reading struct{ Identity }
 
 // json reads an object until there is an error or nothing more to be known. With a kind that is known anyway it ends behind
 // the metadata.
-func (id *Identity) json(w *window, known bool) {
-	err := w.jsonOpen('{', errJSONObject)
-	for first, ok := true, err == nil; ok && err == nil; first = false {
-		var key []byte
-		if key, ok, err = w.jsonKey(first); !ok {
+func (id *reading) json(w *window, known bool) {
+	if w.jsonOpen('{', errJSONObject) != nil {
+		return
+	}
+	for first := true; ; first = false {
+		key, ok, err := w.jsonKey(first)
+		if !ok || err != nil {
 			return
 		}
-		switch string(key) {
-		case "metadata":
-			enough := known || id.Kind != "" && id.APIVersion != ""
-			if err = id.jsonMeta(w, enough); enough {
-				return
-			}
-		case "apiVersion":
-			err = w.jsonView(&id.APIVersion)
-		case "kind":
-			err = w.jsonView(&id.Kind)
-		default:
-			err = w.jsonSkip()
+		if more, err := id.jsonMember(w, key, known); err != nil || !more {
+			return
 		}
 	}
 }
 
+func (id *reading) jsonMember(w *window, key []byte, known bool) (more bool, err error) {
+	switch string(key) {
+	case "metadata":
+		enough := known || id.Kind != "" && id.APIVersion != ""
+		return !enough, id.jsonMeta(w, enough)
+	case "apiVersion":
+		return true, w.jsonView(&id.APIVersion)
+	case "kind":
+		return true, w.jsonView(&id.Kind)
+	}
+	return true, w.jsonSkip()
+}
+
 // jsonMeta reads metadata. If that is enough it ends once everything is known, which in an object with a namespace is long
 // before its managed fields.
-func (id *Identity) jsonMeta(w *window, enough bool) error {
+func (id *reading) jsonMeta(w *window, enough bool) error {
 	if c, err := w.jsonPeek(); err != nil || c != '{' {
 		return w.jsonSkip()
 	}
@@ -101,12 +115,12 @@ func (id *Identity) jsonMeta(w *window, enough bool) error {
 }
 
 // complete reports whether metadata has nothing more to tell.
-func (id *Identity) complete() bool {
+func (id *reading) complete() bool {
 	return id.Namespace != "" && id.Name != "" && id.UID != "" && id.ResourceVersion != ""
 }
 
 // place returns where what a key of metadata says belongs.
-func (id *Identity) place(key []byte) *string {
+func (id *reading) place(key []byte) *string {
 	switch string(key) {
 	case "name":
 		return &id.Name

@@ -218,7 +218,8 @@ func (w *window) jsonSkipNest() error {
 			case '{', '[':
 				depth++
 			case '}', ']':
-				if depth--; depth == 0 {
+				depth--
+				if depth == 0 {
 					w.pos += i
 					return nil
 				}

@@ -4,7 +4,7 @@ package wire
 type jsonWatch struct{}
 
 func (jsonWatch) next(w *window) (e event, err error) {
-	if err = w.jsonOpen('{', errJSONObject); err != nil {
+	if err := w.jsonOpen('{', errJSONObject); err != nil {
 		return e, err
 	}
 	for first := true; ; first = false {

@@ -20,78 +20,87 @@ import (
 
 // A list and a stream are the same objects for this package as for apimachinery, however the network cuts them.
 func TestAgreesWithApimachinery(t *testing.T) {
-	everywhere(t, func(t *testing.T, s server, f family) {
-		rapid.Check(t, func(t *rapid.T) {
-			objects := f.draws(t)
-			body := s.encode(f.of(text().Draw(t, "version"), text().Draw(t, "continue"), objects))
-			want, wantMeta, err := s.naively(f, body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, gotMeta, err := read(f, pieces(t, body), wire.Limits{})
-			if !errors.Is(err, io.EOF) {
-				t.Fatal(err)
-			}
-			if gotMeta != wantMeta {
-				t.Errorf("metadata is %+v, want %+v", gotMeta, wantMeta)
-			}
-			sameObjects(t, kinds(f, got), kinds(f, want))
+	for _, p := range pairs() {
+		t.Run(p.name(), func(t *testing.T) {
+			s, f := p.server, p.family
+			rapid.Check(t, func(t *rapid.T) {
+				objects := f.draws(t)
+				body := s.encode(f.of(text().Draw(t, "version"), text().Draw(t, "continue"), objects))
+				want, wantMeta, err := s.naively(f, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, gotMeta, err := read(f, pieces(t, body), wire.Limits{})
+				if !errors.Is(err, io.EOF) {
+					t.Fatal(err)
+				}
+				if gotMeta != wantMeta {
+					t.Errorf("metadata is %+v, want %+v", gotMeta, wantMeta)
+				}
+				sameObjects(t, kinds(f, got), kinds(f, want))
+			})
 		})
-	})
+	}
 }
 
 func TestAgreesWithClientGoOnStreams(t *testing.T) {
-	everywhere(t, func(t *testing.T, s server, f family) {
-		rapid.Check(t, func(t *rapid.T) {
-			var events []watch.Event
-			for _, o := range f.draws(t) {
-				o.GetObjectKind().SetGroupVersionKind(f.kind)
-				kind := rapid.SampledFrom([]watch.EventType{watch.Added, watch.Modified, watch.Deleted, watch.Bookmark}).Draw(t, "type")
-				events = append(events, watch.Event{Type: kind, Object: o})
-			}
-			body := bytes.Join(s.stream(events...), nil)
-			want, wantErr := s.naivelyWatched(f, body)
-			got, err := watched(f, pieces(t, body))
-			if !errors.Is(err, io.EOF) || !errors.Is(wantErr, io.EOF) {
-				t.Fatal(err, wantErr)
-			}
-			if !slices.EqualFunc(got, want, func(a, b watch.Event) bool { return reflect.DeepEqual(a, b) }) {
-				t.Errorf("got %v, want %v", got, want)
-			}
+	for _, p := range pairs() {
+		t.Run(p.name(), func(t *testing.T) {
+			s, f := p.server, p.family
+			rapid.Check(t, func(t *rapid.T) {
+				var events []watch.Event
+				for _, o := range f.draws(t) {
+					o.GetObjectKind().SetGroupVersionKind(f.kind)
+					kind := rapid.SampledFrom([]watch.EventType{watch.Added, watch.Modified, watch.Deleted, watch.Bookmark}).Draw(t, "type")
+					events = append(events, watch.Event{Type: kind, Object: o})
+				}
+				body := bytes.Join(s.stream(events...), nil)
+				want, wantErr := s.naivelyWatched(f, body)
+				got, err := watched(f, pieces(t, body))
+				if !errors.Is(err, io.EOF) || !errors.Is(wantErr, io.EOF) {
+					t.Fatal(err, wantErr)
+				}
+				if !slices.EqualFunc(got, want, func(a, b watch.Event) bool { return reflect.DeepEqual(a, b) }) {
+					t.Errorf("got %v, want %v", got, want)
+				}
+			})
 		})
-	})
+	}
 }
 
 // What is read from the bytes is what the decoded object says, and without its managed fields it's the same object.
 func TestIdentityAndManagedFields(t *testing.T) {
-	everywhere(t, func(t *testing.T, s server, f family) {
-		rapid.Check(t, func(t *rapid.T) {
-			objects := f.draws(t)
-			for i, frame := range must(frames(s.encode(f.of("1", "", objects)), wire.Limits{})) {
-				object := f.empty()
-				if err := frame.Decode(object); err != nil {
-					t.Fatal(err)
+	for _, p := range pairs() {
+		t.Run(p.name(), func(t *testing.T) {
+			s, f := p.server, p.family
+			rapid.Check(t, func(t *rapid.T) {
+				objects := f.draws(t)
+				for i, frame := range must(frames(s.encode(f.of("1", "", objects)), wire.Limits{})) {
+					object := f.empty()
+					if err := frame.Decode(object); err != nil {
+						t.Fatal(err)
+					}
+					want, err := meta.Accessor(object)
+					if err != nil {
+						t.Fatal(err)
+					}
+					checkIdentity(t, frame, want)
+					apiVersion, kind := objects[i].GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
+					if id, _ := frame.Identity(); s.encoding == wire.JSON && kind != "" && (id.APIVersion != apiVersion || id.Kind != kind) {
+						t.Errorf("got %q, %q, want %q, %q", id.APIVersion, id.Kind, apiVersion, kind)
+					}
+					stripped := f.empty()
+					if err := frame.WithoutManagedFields().Decode(stripped); err != nil {
+						t.Fatal(err)
+					}
+					want.SetManagedFields(nil)
+					if !reflect.DeepEqual(stripped, object) {
+						t.Errorf("without managed fields: %v, want %v", stripped, object)
+					}
 				}
-				want, err := meta.Accessor(object)
-				if err != nil {
-					t.Fatal(err)
-				}
-				checkIdentity(t, frame, want)
-				apiVersion, kind := objects[i].GetObjectKind().GroupVersionKind().ToAPIVersionAndKind()
-				if id, _ := frame.Identity(); s.encoding == wire.JSON && kind != "" && (id.APIVersion != apiVersion || id.Kind != kind) {
-					t.Errorf("got %q, %q, want %q, %q", id.APIVersion, id.Kind, apiVersion, kind)
-				}
-				stripped := f.empty()
-				if err := frame.WithoutManagedFields().Decode(stripped); err != nil {
-					t.Fatal(err)
-				}
-				want.SetManagedFields(nil)
-				if !reflect.DeepEqual(stripped, object) {
-					t.Errorf("without managed fields: %v, want %v", stripped, object)
-				}
-			}
+			})
 		})
-	})
+	}
 }
 
 func checkIdentity(t *rapid.T, frame wire.Frame, want metav1.Object) {

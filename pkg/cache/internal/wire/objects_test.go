@@ -112,7 +112,7 @@ func drawValue(t *rapid.T, depth int) any {
 	return text().Draw(t, "string")
 }
 
-// draws draws a few objects.
+// draws returns a few objects.
 func (f family) draws(t *rapid.T) []runtime.Object {
 	objects := []runtime.Object{}
 	for range rapid.IntRange(0, 4).Draw(t, "objects") {

@@ -19,7 +19,12 @@ func (f Frame) problem(err error) string {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Sprintf("%s is no Go %s", fieldName(wrong.Field), wrong.Type)
 	}
-	if f.Encoding == Protobuf || err == errNoObject || err == errEncoding || errors.Is(err, io.ErrUnexpectedEOF) {
+	for _, plain := range []error{errNoObject, errEncoding, io.ErrUnexpectedEOF} {
+		if errors.Is(err, plain) {
+			return plain.Error()
+		}
+	}
+	if f.Encoding == Protobuf {
 		return err.Error() // generated code names fields, no values
 	}
 	return typeName(err)

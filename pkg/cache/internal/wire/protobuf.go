@@ -214,10 +214,11 @@ func (w *window) protobufSkip(kind int) error {
 	return errProtobufField
 }
 
-// protobufSkipGroup consumes a group, which no type of Kubernetes has.
+// protobufSkipGroup consumes a group, which no type of Kubernetes has. As in generated code its fields may have any number.
 func (w *window) protobufSkipGroup() error {
 	for depth := 1; depth > 0; {
-		_, kind, err := w.protobufTag()
+		tag, err := w.protobufVarint()
+		kind := int(tag & 7)
 		switch {
 		case err != nil:
 		case kind == wireGroup:

@@ -6,7 +6,7 @@ import "io"
 type protobufList struct {
 	opened bool
 	raw    bool  // the list has begun
-	until   int64 // its end
+	until  int64 // its end
 }
 
 func (l *protobufList) next(w *window, meta *ListMeta) (bool, error) {
@@ -53,8 +53,11 @@ func (l *protobufList) whole(err error) error {
 // unknown reads a field of the runtime.Unknown.
 func (l *protobufList) unknown(w *window, meta *ListMeta) error {
 	number, kind, err := w.protobufTag()
-	if err != nil || kind != wireBytes {
-		return orElse(err, func() error { return w.protobufSkip(kind) })
+	if err != nil {
+		return err
+	}
+	if kind != wireBytes {
+		return w.protobufSkip(kind)
 	}
 	n, err := w.protobufVarint()
 	switch {
@@ -92,7 +95,10 @@ func (l *protobufList) field(w *window, meta *ListMeta) (bool, error) {
 		return false, err
 	}
 	if kind != wireBytes {
-		return false, orElse(w.protobufSkip(kind), func() error { return l.within(w, 0) })
+		if err := w.protobufSkip(kind); err != nil {
+			return false, err
+		}
+		return false, l.within(w, 0)
 	}
 	n, err := w.protobufVarint()
 	if err == nil {
@@ -155,11 +161,4 @@ func (l *protobufList) typeMeta(b []byte, meta *ListMeta) error {
 		return errProtobufLength
 	}
 	return nil
-}
-
-func orElse(err error, then func() error) error {
-	if err != nil {
-		return err
-	}
-	return then()
 }

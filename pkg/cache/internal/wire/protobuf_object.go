@@ -1,7 +1,7 @@
 package wire
 
 // protobuf reads an object as far as it's whole.
-func (id *Identity) protobuf(m message) {
+func (id *reading) protobuf(m message) {
 	for f, ok := m.next(); ok; f, ok = m.next() {
 		if f.number == objectMeta && f.kind == wireBytes {
 			id.protobufMeta(m.in(f))
@@ -9,7 +9,7 @@ func (id *Identity) protobuf(m message) {
 	}
 }
 
-func (id *Identity) protobufMeta(m message) {
+func (id *reading) protobufMeta(m message) {
 	for f, ok := m.next(); ok; f, ok = m.next() {
 		if f.kind != wireBytes || !f.whole {
 			continue

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -174,7 +173,7 @@ func (i into) Decode(data []byte, kind *schema.GroupVersionKind, _ runtime.Objec
 }
 
 // read decodes a list with this package.
-func read(f family, body io.Reader, limits wire.Limits) (objects []runtime.Object, meta wire.ListMeta, err error) {
+func read(f family, body io.Reader, limits wire.Limits) (objects []runtime.Object, list wire.ListMeta, err error) {
 	r := wire.NewListReader(body, limits)
 	for {
 		frame, err := r.Next()
@@ -214,16 +213,31 @@ func watched(f family, body io.Reader) (events []watch.Event, err error) {
 	}
 }
 
-// everywhere runs a test with every family in every encoding that it knows.
-func everywhere(t *testing.T, test func(t *testing.T, s server, f family)) {
-	t.Helper()
+// servers returns one of every encoding.
+func servers() (all []server) {
+	for _, encoding := range encodings() {
+		all = append(all, newServer(encoding))
+	}
+	return all
+}
+
+// A pair is a family in an encoding that it knows.
+type pair struct {
+	server server
+	family family
+}
+
+func (p pair) name() string { return fmt.Sprint(p.family.name, "/", p.server.encoding) }
+
+func pairs() (all []pair) {
 	for _, f := range families() {
-		for _, encoding := range encodings() {
-			if encoding != f.not {
-				t.Run(fmt.Sprint(f.name, "/", encoding), func(t *testing.T) { test(t, newServer(encoding), f) })
+		for _, s := range servers() {
+			if s.encoding != f.not {
+				all = append(all, pair{s, f})
 			}
 		}
 	}
+	return all
 }
 
 // frames returns copies of all frames of a list, and the error at its end.

@@ -41,33 +41,28 @@ func fewPods(n int) *corev1.PodList {
 	return list
 }
 
-func inEveryEncoding(t *testing.T, test func(t *testing.T, s server)) {
-	t.Helper()
-	for _, encoding := range encodings() {
-		t.Run(encoding.String(), func(t *testing.T) { test(t, newServer(encoding)) })
-	}
-}
-
 // A body that breaks off, wherever, gives the objects in front of the break and then says so. It never passes for a shorter
 // list: only bytes that say nothing, at the end of protobuf and JSON, may be missing.
 func TestListBreaksOff(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		body := s.encode(fewPods(3))
-		whole := must(frames(body, wire.Limits{}))
-		for cut := range body {
-			got, err := frames(body[:cut], wire.Limits{})
-			if !begins(got, whole) {
-				t.Fatalf("cut at %d: frames are not the first ones", cut)
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			body := s.encode(fewPods(3))
+			whole := must(frames(body, wire.Limits{}))
+			for cut := range body {
+				got, err := frames(body[:cut], wire.Limits{})
+				if !begins(got, whole) {
+					t.Fatalf("cut at %d: frames are not the first ones", cut)
+				}
+				_, _, naive := s.naively(families()[0], body[:cut])
+				if want := io.ErrUnexpectedEOF; naive != nil && !errors.Is(err, want) {
+					t.Fatalf("cut at %d: got %v, want %v", cut, err, want)
+				}
+				if errors.Is(err, io.EOF) && len(got) != len(whole) {
+					t.Fatalf("cut at %d: it passes for a list of %d objects", cut, len(got))
+				}
 			}
-			_, _, naive := s.naively(families()[0], body[:cut])
-			if want := io.ErrUnexpectedEOF; naive != nil && !errors.Is(err, want) {
-				t.Fatalf("cut at %d: got %v, want %v", cut, err, want)
-			}
-			if errors.Is(err, io.EOF) && len(got) != len(whole) {
-				t.Fatalf("cut at %d: it passes for a list of %d objects", cut, len(got))
-			}
-		}
-	})
+		})
+	}
 }
 
 // begins reports whether frames are the first of all. Kinds may be missing that come behind the items.
@@ -76,66 +71,72 @@ func begins(got, all []wire.Frame) bool {
 }
 
 func TestWatchBreaksOff(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		frames := s.stream(few(3)...)
-		body := bytes.Join(frames, nil)
-		ends := map[int]bool{0: true}
-		end := 0
-		for _, frame := range frames {
-			end += len(frame)
-			ends[end] = true
-			if s.encoding == wire.JSON {
-				ends[end-1] = true // in front of the newline
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			frames := s.stream(few(3)...)
+			body := bytes.Join(frames, nil)
+			ends := map[int]bool{0: true}
+			end := 0
+			for _, frame := range frames {
+				end += len(frame)
+				ends[end] = true
+				if s.encoding == wire.JSON {
+					ends[end-1] = true // in front of the newline
+				}
 			}
-		}
-		whole := must(collect(wire.NewWatchReader(bytes.NewReader(body), wire.Limits{}).Next))
-		for cut := range len(body) + 1 {
-			want := io.ErrUnexpectedEOF
-			if ends[cut] {
-				want = io.EOF
+			whole := must(collect(wire.NewWatchReader(bytes.NewReader(body), wire.Limits{}).Next))
+			for cut := range len(body) + 1 {
+				want := io.ErrUnexpectedEOF
+				if ends[cut] {
+					want = io.EOF
+				}
+				got, err := collect(wire.NewWatchReader(bytes.NewReader(body[:cut]), wire.Limits{}).Next)
+				if !errors.Is(err, want) || !begins(got, whole) {
+					t.Fatalf("cut at %d: got %v after %d events, want %v", cut, err, len(got), want)
+				}
 			}
-			got, err := collect(wire.NewWatchReader(bytes.NewReader(body[:cut]), wire.Limits{}).Next)
-			if !errors.Is(err, want) || !begins(got, whole) {
-				t.Fatalf("cut at %d: got %v after %d events, want %v", cut, err, len(got), want)
-			}
-		}
-	})
+		})
+	}
 }
 
 // What the body says is told as it is, and every time.
 func TestBodyFails(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		reset := errors.New("connection reset")
-		body := s.encode(fewPods(3))
-		for _, cut := range []int{0, 1, 3, len(body) / 2, len(body)} {
-			r := wire.NewListReader(io.MultiReader(bytes.NewReader(body[:cut]), iotest.ErrReader(reset)), wire.Limits{})
-			for range 2 {
-				if _, err := collect(r.Next); !errors.Is(err, reset) {
-					t.Errorf("cut at %d: got %v, want %v", cut, err, reset)
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			reset := errors.New("connection reset")
+			body := s.encode(fewPods(3))
+			for _, cut := range []int{0, 1, 3, len(body) / 2, len(body)} {
+				r := wire.NewListReader(io.MultiReader(bytes.NewReader(body[:cut]), iotest.ErrReader(reset)), wire.Limits{})
+				for range 2 {
+					if _, err := collect(r.Next); !errors.Is(err, reset) {
+						t.Errorf("cut at %d: got %v, want %v", cut, err, reset)
+					}
 				}
 			}
-		}
-		w := wire.NewWatchReader(iotest.ErrReader(reset), wire.Limits{})
-		for range 2 {
-			if _, err := w.Next(); !errors.Is(err, reset) {
-				t.Errorf("got %v, want %v", err, reset)
+			w := wire.NewWatchReader(iotest.ErrReader(reset), wire.Limits{})
+			for range 2 {
+				if _, err := w.Next(); !errors.Is(err, reset) {
+					t.Errorf("got %v, want %v", err, reset)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // An object that is too large is skipped in between two others, and its beginning says which it was.
 func TestTooLargeObject(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		list := fewPods(3)
-		list.Items[1].Annotations = map[string]string{"a": strings.Repeat("x", 300<<10)}
-		checkTooLarge(t, wire.NewListReader(bytes.NewReader(s.encode(list)), wire.Limits{Object: 8 << 10}).Next, s)
-		checkTooLarge(t, wire.NewListReader(iotest.OneByteReader(bytes.NewReader(s.encode(list))), wire.Limits{Object: 8 << 10}).Next, s)
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			list := fewPods(3)
+			list.Items[1].Annotations = map[string]string{"a": strings.Repeat("x", 300<<10)}
+			checkTooLarge(t, wire.NewListReader(bytes.NewReader(s.encode(list)), wire.Limits{Object: 8 << 10}).Next, s)
+			checkTooLarge(t, wire.NewListReader(iotest.OneByteReader(bytes.NewReader(s.encode(list))), wire.Limits{Object: 8 << 10}).Next, s)
 
-		events := few(3)
-		events[1].Object.(*corev1.Pod).Annotations = list.Items[1].Annotations
-		checkTooLarge(t, wire.NewWatchReader(bytes.NewReader(bytes.Join(s.stream(events...), nil)), wire.Limits{Object: 8 << 10}).Next, s)
-	})
+			events := few(3)
+			events[1].Object.(*corev1.Pod).Annotations = list.Items[1].Annotations
+			checkTooLarge(t, wire.NewWatchReader(bytes.NewReader(bytes.Join(s.stream(events...), nil)), wire.Limits{Object: 8 << 10}).Next, s)
+		})
+	}
 }
 
 func checkTooLarge(t *testing.T, next func() (wire.Frame, error), s server) {
@@ -162,27 +163,31 @@ func checkTooLarge(t *testing.T, next func() (wire.Frame, error), s server) {
 
 // The limit of an object holds to the byte, whether or not a buffer would have had place for more.
 func TestLimitOfObjectIsExact(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		body := s.encode(fewPods(1))
-		size := int64(len(must(frames(body, wire.Limits{}))[0].Bytes))
-		for limit, tooLarge := range map[int64]bool{size: false, size - 1: true} {
-			_, err := wire.NewListReader(bytes.NewReader(body), wire.Limits{Object: limit}).Next()
-			if _, ok := errors.AsType[*wire.TooLargeError](err); ok != tooLarge {
-				t.Errorf("%d bytes with a limit of %d: got %v", size, limit, err)
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			body := s.encode(fewPods(1))
+			size := int64(len(must(frames(body, wire.Limits{}))[0].Bytes))
+			for limit, tooLarge := range map[int64]bool{size: false, size - 1: true} {
+				_, err := wire.NewListReader(bytes.NewReader(body), wire.Limits{Object: limit}).Next()
+				if _, ok := errors.AsType[*wire.TooLargeError](err); ok != tooLarge {
+					t.Errorf("%d bytes with a limit of %d: got %v", size, limit, err)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestTooLargeList(t *testing.T) {
-	inEveryEncoding(t, func(t *testing.T, s server) {
-		body := s.encode(fewPods(3))
-		for limit, want := range map[int]error{len(body): io.EOF, len(body) - 1: wire.ErrListTooLarge, 1: wire.ErrListTooLarge} {
-			if _, err := frames(body, wire.Limits{List: int64(limit)}); !errors.Is(err, want) {
-				t.Errorf("%d bytes with a limit of %d: got %v, want %v", len(body), limit, err, want)
+	for _, s := range servers() {
+		t.Run(s.encoding.String(), func(t *testing.T) {
+			body := s.encode(fewPods(3))
+			for limit, want := range map[int]error{len(body): io.EOF, len(body) - 1: wire.ErrListTooLarge, 1: wire.ErrListTooLarge} {
+				if _, err := frames(body, wire.Limits{List: int64(limit)}); !errors.Is(err, want) {
+					t.Errorf("%d bytes with a limit of %d: got %v, want %v", len(body), limit, err, want)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // Lengths that a body claims cost nothing until the bytes arrive.
@@ -231,15 +236,13 @@ func cheap(t *testing.T, next func() (wire.Frame, error)) {
 
 // A frame of protobuf whose length goes beyond any list isn't waited for.
 func TestFrameBeyondAnyList(t *testing.T) {
-	frames := s(wire.Protobuf).stream(few(1)...)
+	frames := newServer(wire.Protobuf).stream(few(1)...)
 	body := binary.BigEndian.AppendUint32(frames[0], 2<<30)
 	_, err := collect(wire.NewWatchReader(io.MultiReader(bytes.NewReader(body), iotest.ErrReader(errors.New("waited"))), wire.Limits{}).Next)
 	if _, ok := errors.AsType[*wire.SyntaxError](err); !ok {
 		t.Errorf("got %v", err)
 	}
 }
-
-func s(encoding wire.Encoding) server { return newServer(encoding) }
 
 // Nesting costs neither memory nor stack without end, and only the object that is nested too deep is lost where the encoding
 // allows to go on behind it.
