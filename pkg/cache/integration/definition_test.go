@@ -57,7 +57,7 @@ func (d definition) remove() {
 	d.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := d.crds.Delete(ctx, "crontabs.stable.example.com", metav1.DeleteOptions{})

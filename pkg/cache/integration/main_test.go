@@ -21,14 +21,14 @@ import (
 func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
 
 // patience is how long a test waits for what must happen; it is no measure of anything.
-const patience = 2 * time.Minute
+const patience = time.Minute
 
 // await asks until there is no error.
 func await(t *testing.T, ask func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := ask(ctx)
