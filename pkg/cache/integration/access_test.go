@@ -77,7 +77,7 @@ func (a account) bindings() interface {
 }
 
 // soon has the server end watches, which is when it looks at tokens and rights: an open watch goes on without them.
-var soon = cache.Config{WatchTimeout: time.Second} //nolint:gochecknoglobals // a constant
+var soon = cache.Config{WatchTimeout: time.Second}
 
 // No watch can be opened until there is a new token. Then it goes on where it was.
 func TestTokenEnds(t *testing.T) {
