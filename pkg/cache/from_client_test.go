@@ -2,7 +2,6 @@ package cache_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -152,9 +151,7 @@ func TestFromClientIsCancelledWhileItAsks(t *testing.T) {
 	cancel(errGoAway)
 	group.Wait()
 	for _, err := range failures {
-		if !errors.Is(err, errGoAway) {
-			t.Errorf("the error is %v, want the cause of the cancellation", err)
-		}
+		expectCause(t, err)
 	}
 }
 

@@ -102,7 +102,7 @@ func TestRESTSourceRemembersBadObjects(t *testing.T) {
 	var want, items []string
 	for n := range 1000 {
 		want = append(want, fmt.Sprintf("bad-%d", n))
-		items = append(items, fmt.Sprintf(`{"metadata":{"name":%q,"resourceVersion":"1"},"spec":7}`, want[n]))
+		items = append(items, fmt.Sprintf(`{"metadata":{"managedFields":[],"name":%q,"resourceVersion":"1"},"spec":7}`, want[n]))
 	}
 	for _, drop := range []bool{false, true} {
 		server := newScript(t, answer{body: jsonList("v1", "PodList", items...)})
@@ -130,7 +130,8 @@ func TestRESTSourceRefusesNamelessObjects(t *testing.T) {
 func TestRESTSourceKind(t *testing.T) {
 	type untyped = *unstructured.Unstructured
 	list := answer{body: jsonList("stable.example.com/v1", "CronTabList", goodObject)}
-	server := newScript(t, list, list, list)
+	table := answer{body: jsonList("stable.example.com/v1", "CronTabList", badObjects["a table"].object)}
+	server := newScript(t, list, list, list, table)
 	if _, failed := contents(t, server.cronTabs(cache.RESTOptions{Kind: "Database"}), cache.Request[*stablev1.CronTab]{}); len(failed) != 1 {
 		t.Error("a CronTab is taken for a Database")
 	}
@@ -140,6 +141,9 @@ func TestRESTSourceKind(t *testing.T) {
 	}
 	if objects, _ := contents(t, cache.FromREST[untyped](client, "crontabs", cache.RESTOptions{}), cache.Request[untyped]{}); len(objects) != 1 {
 		t.Error("some kind is not taken for any")
+	}
+	if _, failed := contents(t, cache.FromREST[untyped](client, "crontabs", cache.RESTOptions{}), cache.Request[untyped]{}); len(failed) != 1 {
+		t.Error("a table is taken for an object")
 	}
 }
 

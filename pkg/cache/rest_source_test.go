@@ -106,14 +106,19 @@ func TestRESTSourceListIsCutOff(t *testing.T) {
 
 var errGoAway = errors.New("go away")
 
+func expectCause(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, errGoAway) || err.Error() != errGoAway.Error() {
+		t.Errorf("the error is %v, want the cause of the cancellation and nothing else", err)
+	}
+}
+
 // A server that stops in the middle does not hold anybody who has been told to go.
 func TestRESTSourceListIsCancelled(t *testing.T) {
 	server := newScript(t, answer{body: `{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"}},`, hangs: true})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	_, err := server.pods(cache.RESTOptions{}).StreamList(ctx, cache.Request[*corev1.Pod]{}, func(cache.Item[*corev1.Pod]) { cancel(errGoAway) })
-	if !errors.Is(err, errGoAway) {
-		t.Errorf("the error is %v, want the cause of the cancellation", err)
-	}
+	expectCause(t, err)
 }
 
 func TestRESTSourceListTakesTooLong(t *testing.T) {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -79,6 +81,28 @@ func TestRESTStreamBreaksOff(t *testing.T) {
 	}
 }
 
+// roundTrip is a connection without a server.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// However a connection fails, the stream has broken off, and so has the list. The reason is told.
+func TestRESTStreamOfAFailingConnection(t *testing.T) {
+	server := newScript(t)
+	server.http = &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		body := io.MultiReader(strings.NewReader(`{"kind":`), iotest.ErrReader(errGoAway))
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body)}, nil
+	})}
+	source := server.pods(cache.RESTOptions{})
+	_, watched := drain(openStream(t, source, cache.Request[*corev1.Pod]{}))
+	_, listed := source.List(t.Context(), metav1.ListOptions{})
+	for _, err := range []error{watched, listed} {
+		if !errors.Is(err, io.ErrUnexpectedEOF) || !errors.Is(err, errGoAway) {
+			t.Errorf("the error is %v", err)
+		}
+	}
+}
+
 // A status instead of an event ends the stream.
 func TestRESTStreamBringsAStatus(t *testing.T) {
 	for _, encoding := range encodings() {
@@ -113,17 +137,15 @@ func TestRESTStreamIsCancelled(t *testing.T) {
 	defer stream.Close()
 	stop := time.AfterFunc(10*time.Millisecond, func() { cancel(errGoAway) })
 	defer stop.Stop()
-	if _, err := stream.Next(); !errors.Is(err, errGoAway) {
-		t.Errorf("the error is %v, want the cause of the cancellation", err)
-	}
+	_, err = stream.Next()
+	expectCause(t, err)
 }
 
 func TestRESTStreamIsCancelledBeforeItIsOpen(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errGoAway)
-	if _, err := newScript(t).pods(cache.RESTOptions{}).StreamWatch(ctx, cache.Request[*corev1.Pod]{}); !errors.Is(err, errGoAway) {
-		t.Errorf("the error is %v, want the cause of the cancellation", err)
-	}
+	_, err := newScript(t).pods(cache.RESTOptions{}).StreamWatch(ctx, cache.Request[*corev1.Pod]{})
+	expectCause(t, err)
 }
 
 func TestRESTStreamIsClosed(t *testing.T) {

@@ -42,6 +42,7 @@ func TestKindOfList(t *testing.T) {
 		"of the list":      {`{"kind":"PodList","apiVersion":"v1",` + item("") + `}`, "v1", "Pod"},
 		"its own":          {`{"kind":"List","apiVersion":"v1",` + item(`"apiVersion":"apps/v1","kind":"Deployment",`) + `}`, "apps/v1", "Deployment"},
 		"half its own":     {`{"kind":"PodList","apiVersion":"v1",` + item(`"kind":"Node",`) + `}`, "", "Node"},
+		"the other half":   {`{"kind":"PodList","apiVersion":"v1",` + item(`"apiVersion":"v2",`) + `}`, "v2", ""},
 		"known afterwards": {`{` + item("") + `,"kind":"PodList","apiVersion":"v1"}`, "", ""},
 	}
 	for name, test := range tests {
@@ -162,6 +163,20 @@ func TestIdentityIsACopy(t *testing.T) {
 		scribble(frame.Bytes)
 		if id.Name != "a" {
 			t.Errorf("the name has become %q", id.Name)
+		}
+	}
+}
+
+// A name that isn't UTF-8 or has escapes is read as it is decoded.
+func TestIdentityOfOddNames(t *testing.T) {
+	for _, name := range []string{"a\xff", `\u0061\"\\`, `\ud800`, "é"} {
+		frame := wire.Frame{Encoding: wire.JSON, Bytes: []byte(`{"metadata":{"name":"` + name + `"}}`)}
+		var pod corev1.Pod
+		if err := frame.Decode(&pod); err != nil {
+			t.Fatal(err)
+		}
+		if id, _ := frame.Identity(); id.Name != pod.Name {
+			t.Errorf("got %q, want %q", id.Name, pod.Name)
 		}
 	}
 }

@@ -33,7 +33,8 @@ func (id Identity) Clone() Identity {
 }
 
 // Identity reads from the bytes which object the frame has, and false if it has no name. Also an object that is cut off or
-// broken is read, as far as that goes. Of a key that comes twice the first counts.
+// broken is read, as far as that goes. Of a key that comes twice, which no server sends, either
+// may count.
 func (f Frame) Identity() (Identity, bool) {
 	id, ok := f.Peek()
 	return id.Clone(), ok
@@ -103,7 +104,7 @@ func (id *reading) jsonMeta(w *window, enough bool) error {
 		if !ok {
 			return err
 		}
-		if place := id.place(key); place != nil && *place == "" {
+		if place := id.place(key); place != nil {
 			err = w.jsonView(place)
 		} else {
 			err = w.jsonSkip()

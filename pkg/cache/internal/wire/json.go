@@ -68,10 +68,7 @@ func (w *window) jsonNext(closing byte, first bool) (bool, error) {
 		return false, errJSONComma
 	}
 	w.pos++
-	c, err = w.jsonPeek()
-	if err == nil && c == closing {
-		err = errJSONValue
-	}
+	_, err = w.jsonPeek()
 	return err == nil, err
 }
 

@@ -42,7 +42,7 @@ func (c *cutting) protobufMeta(m message, meta field) {
 	fields := m
 	managed := 0
 	for f, ok := m.next(); ok; f, ok = m.next() {
-		if f.number == metaManaged && f.whole {
+		if f.number == metaManaged {
 			managed += f.end - f.begin
 		}
 	}

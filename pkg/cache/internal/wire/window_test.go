@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // A buffer that has grown for one object gets small again.
@@ -29,6 +30,48 @@ func TestBufferShrinks(t *testing.T) {
 	}
 	if got := len(r.window.buf); got > 4*firstBuffer {
 		t.Errorf("the buffer still has %d bytes", got)
+	}
+}
+
+// An object that is too large isn't collected before that is noticed.
+func TestTooLargeIsNotKept(t *testing.T) {
+	body := `{"items":[{"metadata":{"name":"a"},"data":"` + strings.Repeat("x", 8<<20) + `"}]}`
+	r := NewListReader(strings.NewReader(body), Limits{Object: 8 << 10})
+	if _, err := r.Next(); err == nil {
+		t.Error("an object of 8 MiB passes a limit of 8 KiB")
+	}
+	if got := len(r.window.buf); got > 256<<10 {
+		t.Errorf("the buffer has %d bytes", got)
+	}
+}
+
+// A list in protobuf says at once how long it is.
+func TestTooLargeListIsNotRead(t *testing.T) {
+	waits := errors.New("waited for more")
+	for _, length := range []string{"\xff\xff\xff\xff\x0f", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"} {
+		body := io.MultiReader(strings.NewReader(protobufMagic+"\x12"+length), iotest.ErrReader(waits))
+		if _, err := NewListReader(body, Limits{}).Next(); !errors.Is(err, ErrListTooLarge) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// The length of a map loses one in every form that it can have, behind tags too. A map without a length stays.
+func TestShorten(t *testing.T) {
+	for before, after := range map[string]string{
+		"\xa2":                                 "\xa1",
+		"\xd9\xd9\xf7\xa2":                     "\xd9\xd9\xf7\xa1",
+		"\xb8\x18":                             "\xb8\x17",
+		"\xb9\x01\x00":                         "\xb9\x00\xff",
+		"\xba\x00\x01\x00\x00":                 "\xba\x00\x00\xff\xff",
+		"\xbb\x00\x00\x00\x01\x00\x00\x00\x00": "\xbb\x00\x00\x00\x00\xff\xff\xff\xff",
+		"\xbf":                                 "\xbf",
+	} {
+		b := []byte(before)
+		shorten(b)
+		if string(b) != after {
+			t.Errorf("%q becomes %q, want %q", before, b, after)
+		}
 	}
 }
 
