@@ -56,8 +56,9 @@ func TestResumesWhereTheServerCan(t *testing.T) {
 	s.relists(permitted)
 }
 
+// configMapsSource is behind the gate.
 func configMapsSource(h hand) cache.ListerWatcher[configMap] {
-	return cache.FromClient(h.server.client.CoreV1().ConfigMaps(h.namespace))
+	return cache.FromClient(h.server.behind.CoreV1().ConfigMaps(h.namespace))
 }
 
 // expired says whether the server refuses to watch from the version.
@@ -89,7 +90,8 @@ func TestAPIServerIsRolled(t *testing.T) {
 	s.ready()
 }
 
-// Neither the server's memory nor etcd has the versions between the informer's and the present one.
+// Neither the server's memory nor etcd has the versions between the informer's and the present one. What was deleted meanwhile
+// nobody has seen.
 func TestVersionsAreCompacted(t *testing.T) {
 	plane, server := newPlane(t)
 	h := configMaps(t, server, server.newNamespace(t))
@@ -97,12 +99,17 @@ func TestVersionsAreCompacted(t *testing.T) {
 	s := opened(t, configMapsSource(h), h.resource, cache.Config{})
 	s.converges()
 	h.elsewhere(1)
+	server.gate.closed.Store(true)
 	plane.kill(controlplane.APIServer)
 	plane.compact()
 	plane.start(controlplane.APIServer)
 	h.removes("removed")
 	h.puts("kept", "new")
+	server.gate.closed.Store(false)
 	s.converges()
+	if got := s.replay.unseen(); got != 1 {
+		t.Errorf("%d deletions have an unknown final state, want 1", got)
+	}
 	s.listed("version expired")
 	s.relists(map[string]int{"start": 1, "version expired": 1})
 	if s.status().Endings["watch expired"] == 0 {

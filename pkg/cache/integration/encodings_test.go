@@ -149,10 +149,6 @@ func (c *contentTypes) client(t *testing.T, config *rest.Config, version schema.
 	return client
 }
 
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
-
 func (c *contentTypes) note(watch bool, contentType string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,9 +2,11 @@ package integration_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +61,8 @@ type server struct {
 	config  *rest.Config
 	client  kubernetes.Interface
 	dynamic dynamic.Interface
+	gate    *gate
+	behind  kubernetes.Interface // a client behind the gate
 }
 
 func newServer(t *testing.T, config *rest.Config) server {
@@ -72,8 +76,33 @@ func newServer(t *testing.T, config *rest.Config) server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return server{config, client, dyn}
+	g := &gate{}
+	behind, err := kubernetes.NewForConfigAndClient(config, newHTTPClient(t, g.guard(config)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server{config, client, dyn, g, behind}
 }
+
+// A gate keeps clients from asking while it is closed. What they have been answered before goes on.
+type gate struct{ closed atomic.Bool }
+
+func (g *gate) guard(config *rest.Config) *rest.Config {
+	config = rest.CopyConfig(config)
+	config.WrapTransport = func(base http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(request *http.Request) (*http.Response, error) {
+			if g.closed.Load() {
+				return nil, errors.New("the gate is closed")
+			}
+			return base.RoundTrip(request)
+		})
+	}
+	return config
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
 // newNamespace makes a namespace for a test and returns its name. The controller manager may take long to notice, when it has
 // lost the API server before, so nothing of what it makes is to be relied on.

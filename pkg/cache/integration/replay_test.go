@@ -19,7 +19,8 @@ type replay[T cache.Object] struct {
 	mu     sync.Mutex
 	known  map[types.NamespacedName]T
 	told   map[cache.EventType]int
-	epochs int // events that begin or follow a new epoch
+	epochs int // events by which the cache follows a new epoch
+	unsure int // deletions that were not seen
 	wrong  []string
 }
 
@@ -33,6 +34,9 @@ func (r *replay[T]) handle(_ context.Context, event cache.Event[T]) {
 	r.told[event.Type]++
 	if event.NewEpoch {
 		r.epochs++
+	}
+	if event.FinalStateUnknown {
+		r.unsure++
 	}
 	if why := r.contradiction(event); why != "" {
 		r.wrong = append(r.wrong, fmt.Sprintf("%s %s: %s", event.Type, event.Key, why))
@@ -83,6 +87,12 @@ func (r *replay[T]) ofNewEpoch() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.epochs
+}
+
+func (r *replay[T]) unseen() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.unsure
 }
 
 func version[T cache.Object](obj T) int {

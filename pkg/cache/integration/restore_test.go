@@ -30,7 +30,11 @@ func TestServerIsRestored(t *testing.T) {
 	listed.converges()
 	waiting := waitForever(t, streamed)
 
+	server.gate.closed.Store(true) // the other informer is there at once
 	plane.must(plane.Restore(t.Context(), backup))
+	h.puts("new", "changed")
+	h.removes("untouched")
+	server.gate.closed.Store(false)
 	followsRestore(streamed)
 	followsRestore(listed)
 	if err := <-waiting; !errors.Is(err, cache.ErrNewEpoch) {
