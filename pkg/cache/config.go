@@ -39,6 +39,11 @@ type Config struct {
 	// for itself.
 	Server *Server
 
+	// AuditInterval is the time between two comparisons of the cache with the server, give or take a tenth, by lists of what
+	// there is and in which version. They find what a watch has missed through a fault of the server; then everything is
+	// listed again. Defaults to no audits.
+	AuditInterval time.Duration
+
 	// MaxStaleness is how long an Informer is ready ([Informer.Ready]) without a sign that nothing is missing. Defaults to 5
 	// minutes.
 	MaxStaleness time.Duration
@@ -76,6 +81,7 @@ func (c Config) withDefaults(name string) Config {
 	setDefault(&c.MinBackoff, 800*time.Millisecond)
 	setDefault(&c.MaxBackoff, 30*time.Second)
 	c.WatchTimeout, c.MaxBackoff = min(c.WatchTimeout, longest), min(c.MaxBackoff, longest)
+	c.AuditInterval = min(max(0, c.AuditInterval), longest)
 	c.Silence, c.InitialEventsTimeout = min(c.Silence, longest), min(c.InitialEventsTimeout, longest)
 	if c.Name == "" {
 		c.Name = name

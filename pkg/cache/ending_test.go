@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -59,10 +60,54 @@ func TestErrorsAreEndings(t *testing.T) {
 			}
 		})
 	}
+	if got, err := failed(t.Context(), protocol.List, fmt.Errorf("list: %w", io.EOF), false); got.Ending != protocol.Unreachable || err == nil {
+		t.Errorf("no answer to a list is %v with the error %v", got.Ending, err)
+	}
 	if got, err := failed(t.Context(), protocol.Watch, fmt.Errorf("watch: %w", errClosed), false); got.Ending != protocol.Closed || err != nil {
 		t.Errorf("the end of a stream is %v with the error %v, want closed without one", got.Ending, err)
 	}
 	if got, _ := failed(t.Context(), protocol.List, expired, true); got.Ending != protocol.PageExpired {
 		t.Errorf("410 to a further page is %v", got.Ending)
 	}
+}
+
+// Each way in which a request can end has a rule of its own.
+func TestEveryEndingHasARule(t *testing.T) {
+	rules := map[protocol.Mode]map[protocol.Ending]bool{}
+	for _, rule := range protocol.Rules() {
+		if rules[rule.On] == nil {
+			rules[rule.On] = map[protocol.Ending]bool{}
+		}
+		if rules[rule.On][rule.Ending] {
+			t.Errorf("there are two rules for %s %s", rule.On, rule.Ending)
+		}
+		rules[rule.On][rule.Ending] = true
+	}
+	always := []error{
+		io.EOF, io.ErrUnexpectedEOF, errSilent, ErrMalformed, errors.New("connection refused"), tooLarge(), apierrors.NewTooManyRequests("x", 1),
+	}
+	for code := 400; code < 600; code++ {
+		always = append(always, &apierrors.StatusError{ErrStatus: metav1.Status{Code: int32(code), Reason: reasonOf(code)}})
+	}
+	streams := append([]error{errClosed, errDiverged, ErrNewEpoch}, always...)
+	for mode, errs := range map[protocol.Mode][]error{
+		protocol.List: always, protocol.Probe: always, protocol.WatchList: append(slices.Clip(streams), errNoEnd),
+		protocol.Watch: append(slices.Clip(streams), errWentBack),
+	} {
+		for _, err := range errs {
+			for _, continued := range []bool{false, mode == protocol.List} {
+				got, cause := failed(t.Context(), mode, fmt.Errorf("x: %w", err), continued)
+				if mode == protocol.WatchList {
+					got, _ = unlessUnsupported(got, cause)
+				}
+				if !rules[mode][got.Ending] {
+					t.Errorf("there is no rule for %s %s, as after %v", mode, got.Ending, err)
+				}
+			}
+		}
+	}
+}
+
+func reasonOf(code int) metav1.StatusReason {
+	return apierrors.ReasonForError(apierrors.NewGenericServerResponse(code, "get", pods, "", "", 0, true))
 }

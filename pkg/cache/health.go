@@ -98,6 +98,7 @@ func (i *Informer[T]) epochNow() int {
 func (s *Status) merge(o Status) {
 	s.Lists, s.Watches, s.Events, s.Bookmarks = s.Lists+o.Lists, s.Watches+o.Watches, s.Events+o.Events, s.Bookmarks+o.Bookmarks
 	s.Skipped, s.Listed = s.Skipped+o.Skipped, s.Listed+o.Listed
+	s.Audits, s.AuditsGivenUp, s.Divergent = s.Audits+o.Audits, s.AuditsGivenUp+o.AuditsGivenUp, s.Divergent+o.Divergent
 	for cause, n := range o.Relists {
 		s.Relists[cause] += n
 	}
@@ -110,11 +111,8 @@ func (s *Status) merge(o Status) {
 	if o.Fresh.Before(s.Fresh) {
 		s.Fresh = o.Fresh
 	}
-	if s.LastError == nil {
-		s.LastError = o.LastError
-	}
-	if s.FailingSince.IsZero() || !o.FailingSince.IsZero() && o.FailingSince.Before(s.FailingSince) {
-		s.FailingSince = o.FailingSince
+	if o.LastError != nil && (s.LastError == nil || o.FailingSince.Before(s.FailingSince)) {
+		s.LastError, s.FailingSince = o.LastError, o.FailingSince
 	}
 }
 

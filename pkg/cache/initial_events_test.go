@@ -103,7 +103,7 @@ func TestChangesAmongInitialEvents(t *testing.T) {
 		s.remove("ns", "c") // @19
 		s.put("ns", "c")    // uid7@20
 		s.put("ns", "d")    // @21
-		s.broken[nsKey("e")], s.broken[nsKey("f")] = true, true
+		s.change(func() { s.broken[nsKey("e")], s.broken[nsKey("f")] = true, true })
 		s.remove("ns", "e") // @22
 		s.put("ns", "f")    // @23
 		s.initial = func(events []simEvent) []simEvent {
@@ -120,7 +120,7 @@ func TestChangesAmongInitialEvents(t *testing.T) {
 		}
 	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
 		i.Subscribe("s", seen.handle)
-		delete(s.objects, nsKey("f"))
+		s.change(func() { delete(s.objects, nsKey("f")) })
 		s.follows(t, i, "ns")
 		transformed.want(t, "a@17", "c@20", "d@21")
 		if got := fmt.Sprint(i.Indexer().Quarantined()); !strings.Contains(got, "f") || !strings.Contains(got, "23") || i.Status().Quarantined != 1 {
@@ -135,12 +135,12 @@ func TestChangesAmongInitialEvents(t *testing.T) {
 func TestAnUndecodableInitialObjectHarmsNothingElse(t *testing.T) {
 	simulate(t, Config{}, func(s *simulator) {
 		ab(s)
-		s.broken[nsKey("a")] = true
+		s.change(func() { s.broken[nsKey("a")] = true })
 	}, func(t *testing.T, s *simulator, i *Informer[cm]) {
 		if got := i.Status(); !i.HasSynced() || i.Indexer().Len() != 1 || got.Quarantined != 1 || got.Failures != 1 {
 			t.Errorf("the status is %+v, want b alone and one in quarantine", got)
 		}
-		s.broken[nsKey("a")] = false
+		s.change(func() { s.broken[nsKey("a")] = false })
 		s.put("ns", "a")
 		s.follows(t, i, "ns")
 		if got := i.Status(); got.Quarantined != 0 {
@@ -232,7 +232,7 @@ func TestInitialEventsThatBreakOff(t *testing.T) {
 		time.Sleep(time.Minute)
 		s.follows(t, i, "ns")
 		wantRequests(t, s, "watch-list @", "watch-list @", "list @", "watch @12")
-		if got := i.Status().Relists; got["start"] != 3 || got["WatchList keeps failing"] != 1 {
+		if got := i.Status().Relists; got["start"] != 1 || got["WatchList keeps failing"] != 1 {
 			t.Errorf("the causes are %v", got)
 		}
 		s.cut("", apierrors.NewResourceExpired("too old")) // which is no reason to give it up for good

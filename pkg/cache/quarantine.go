@@ -78,6 +78,19 @@ func (q *quarantine) retain(owner any, keep func(types.NamespacedName) bool) {
 	q.size.Store(int64(len(q.entries)))
 }
 
+// unusable returns the keys of the objects that could not be cached.
+func (q *quarantine) unusable() map[types.NamespacedName]struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	keys := make(map[types.NamespacedName]struct{})
+	for k := range q.entries {
+		if k.owner == nil {
+			keys[k.key] = struct{}{}
+		}
+	}
+	return keys
+}
+
 // count returns how many entries there are and how many there have ever been.
 func (q *quarantine) count() (now, total int) {
 	q.mu.Lock()

@@ -300,6 +300,27 @@ func TestReflectorBacksOff(t *testing.T) {
 	}
 }
 
+// Clients that were all refused at once do not come back at once.
+func TestTheWaitIsRandom(t *testing.T) {
+	for name, refusal := range map[string]error{
+		"back-off": errors.New("connection refused"), "Retry-After": apierrors.NewTooManyRequests("x", 20), "the limit": apierrors.NewTooManyRequests("x", 3600),
+	} {
+		t.Run(name, func(t *testing.T) {
+			waits := map[time.Duration]bool{}
+			for range 5 {
+				synctest.Test(t, func(t *testing.T) {
+					s := &scriptedServer{replies: []reply{{err: refusal}}}
+					runScript(t, s, Config{})
+					waits[s.times[1].Sub(s.times[0])] = true
+				})
+			}
+			if len(waits) < 2 {
+				t.Errorf("five clients have all waited %v", waits)
+			}
+		})
+	}
+}
+
 // The server ends a watch after the time-out or up to twice of it; zero would mean as late as it likes.
 func TestReflectorAsksForATimeout(t *testing.T) {
 	tests := map[string]struct {

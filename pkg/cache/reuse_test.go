@@ -16,7 +16,7 @@ func TestARelistReusesWhatIsUnchanged(t *testing.T) {
 			transformed := counter{}
 			simulate(t, Config{}, prepare, func(t *testing.T, s *simulator, i *Informer[cm]) {
 				a, _ := i.Indexer().Get(nsKey("a"))
-				s.drops = func(StreamEvent[cm]) bool { return true }
+				s.change(func() { s.drops = func(StreamEvent[cm]) bool { return true } })
 				s.put("ns", "b") // @13
 				s.put("ns", "c") // @14
 				s.cut("", apierrors.NewResourceExpired("too old"))

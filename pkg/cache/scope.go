@@ -20,6 +20,7 @@ type scope[T Object] struct {
 	version string // of the stream, as far as it is applied; with Informer.writing held
 	epoch   int    // of the version
 	listed  chan struct{}
+	waiters waiters // for the version
 
 	removed bool // with Informer.mu held
 	cancel  context.CancelFunc
@@ -41,6 +42,9 @@ func (s *scope[T]) start(ctx context.Context) {
 	ctx, s.cancel = context.WithCancel(ctx)
 	s.running.Go(func() { s.reflector.Run(ctx) })
 	s.running.Go(func() { s.process(ctx) })
+	if s.informer.config.AuditInterval > 0 {
+		s.running.Go(func() { newAudit(s).run(ctx) })
+	}
 }
 
 // stop waits until nothing of the scope runs any more. What it has read stays.
@@ -95,7 +99,9 @@ func (s *scope[T]) apply(batch Batch[T]) int {
 	if batch.Replaced && !s.isListed() {
 		close(s.listed)
 	}
-	return i.apply(batch)
+	events := i.apply(batch)
+	s.waiters.advance(s.version)
+	return events
 }
 
 // enterEpoch notes of which epoch the versions are from now on. The scope that finds a new one tells the others: what they
@@ -114,6 +120,9 @@ func (s *scope[T]) enterEpoch(batch *Batch[T]) {
 	case s.epoch < i.epoch:
 		batch.epochKnown = true
 		s.reflector.forgo()
+	}
+	if batch.NewEpoch {
+		s.waiters.fail(ErrNewEpoch)
 	}
 	if batch.Replaced {
 		s.epoch = i.epoch

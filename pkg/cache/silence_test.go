@@ -81,12 +81,12 @@ func TestSilence(t *testing.T) {
 // Events that were lost while the server was mute come with the watch that follows.
 func TestSilenceLosesNothing(t *testing.T) {
 	simulate(t, Config{Silence: time.Minute}, abListed, func(t *testing.T, s *simulator, i *Informer[cm]) {
-		s.bookmarks = 0
+		s.change(func() { s.bookmarks = 0 })
 		s.cut("", errCut)
 		synctest.Wait()
-		s.drops = func(StreamEvent[cm]) bool { return true }
+		s.change(func() { s.drops = func(StreamEvent[cm]) bool { return true } })
 		s.put("ns", "c")
-		s.drops = nil
+		s.change(func() { s.drops = nil })
 		if i.Indexer().Len() != 2 {
 			t.Error("the test lets the event through")
 		}

@@ -31,6 +31,10 @@ type Status struct {
 	// several namespaces it is that of the one that is behind most.
 	Fresh time.Time
 
+	Audits        int // comparisons with the server that came to an end, see Config.AuditInterval
+	AuditsGivenUp int // that did not, because of an error or because the cache did not get that far in time
+	Divergent     int // objects of which an audit found the cache wrong
+
 	// LastError is the error of the last request, nil when it ended well, and FailingSince when the first of the requests
 	// in a row ended that did not; zero if the last did.
 	LastError    error
@@ -129,6 +133,16 @@ func (s *status) ended(outcome protocol.Outcome, err error) {
 		case c.FailingSince.IsZero():
 			c.FailingSince = s.now()
 		}
+	})
+}
+
+func (s *status) audited(divergent int, err error) {
+	s.update(func(c *Status) {
+		if err != nil {
+			c.AuditsGivenUp++
+			return
+		}
+		c.Audits, c.Divergent = c.Audits+1, c.Divergent+divergent
 	})
 }
 

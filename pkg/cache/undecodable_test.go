@@ -39,7 +39,7 @@ func TestUndecodable(t *testing.T) {
 			simulate(t, Config{}, prepare, func(t *testing.T, s *simulator, i *Informer[cm]) {
 				i.Subscribe("s", seen.handle)
 				seen.next(t, "Added a@11 initial", "Added b@12 initial")
-				s.broken[nsKey("a")], s.broken[nsKey("c")] = true, true
+				s.change(func() { s.broken[nsKey("a")], s.broken[nsKey("c")] = true, true })
 				s.put("ns", "a") // @13, modified
 				s.put("ns", "c") // @14, added
 				wantQuarantine(t, i, "a@13", "c@14")
@@ -54,7 +54,7 @@ func TestUndecodable(t *testing.T) {
 				wantQuarantine(t, i, "a@13", "c@14")
 				wantCached(t, i, "a", "11") // a relist keeps it
 
-				s.broken[nsKey("c")] = false
+				s.change(func() { s.broken[nsKey("c")] = false })
 				s.put("ns", "c")
 				seen.next(t, "Added c@15")
 				wantQuarantine(t, i, "a@13")
@@ -76,9 +76,9 @@ func TestUndecodableSuccessor(t *testing.T) {
 	simulate(t, Config{}, abListed, func(t *testing.T, s *simulator, i *Informer[cm]) {
 		i.Subscribe("s", seen.handle)
 		seen.next(t, "Added a@11 initial", "Added b@12 initial")
-		s.drops = func(StreamEvent[cm]) bool { return true }
+		s.change(func() { s.drops = func(StreamEvent[cm]) bool { return true } })
 		s.remove("ns", "a")
-		s.broken[nsKey("a")] = true
+		s.change(func() { s.broken[nsKey("a")] = true })
 		s.put("ns", "a")
 		s.cut("", apierrors.NewResourceExpired("too old"))
 		seen.next(t, "Deleted a@11 unseen")
@@ -97,7 +97,7 @@ func TestUndecodableAndNameless(t *testing.T) {
 		if got := i.Status(); got.Skipped != 2 || got.Watches != 1 {
 			t.Errorf("the status is %+v, want 2 skipped and one watch", got)
 		}
-		s.broken[types.NamespacedName{Namespace: "ns"}] = true
+		s.change(func() { s.broken[types.NamespacedName{Namespace: "ns"}] = true })
 		s.objects[types.NamespacedName{Namespace: "ns"}] = configMap("", "u", "5")
 		s.cut("", apierrors.NewResourceExpired("too old"))
 		synctest.Wait()
