@@ -100,10 +100,9 @@ func canonicalFields(selector string) (string, error) {
 		return selector, fmt.Errorf("Options.FieldSelector %q: %w", selector, err)
 	}
 	var terms []string
-	for _, r := range parsed.Requirements() {
+	for _, r := range parsed.Requirements() { // in order
 		terms = append(terms, fmt.Sprintf("%s%s%s", r.Field, r.Operator, fields.EscapeValue(r.Value)))
 	}
-	slices.Sort(terms)
 	return strings.Join(slices.Compact(terms), ","), nil
 }
 

@@ -24,7 +24,7 @@ type podLease = *factory.Lease[*corev1.Pod]
 // A server has one pod in each namespace. It counts.
 type server struct {
 	mu      sync.Mutex
-	missing bool // the resource does not exist
+	missing bool     // the resource does not exist
 	opened  []string // by namespace
 	lists   []string
 	watches map[string]int // open ones, by namespace and label selector
@@ -35,6 +35,9 @@ func newServer() *server { return &server{watches: map[string]int{}} }
 
 // open opens a source for a namespace.
 func (s *server) open(namespace string) cache.ListerWatcher[*corev1.Pod] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opened = append(s.opened, namespace)
 	return podSource{s, namespace}
 }
 
