@@ -43,9 +43,11 @@ func TestEncodings(t *testing.T) {
 		speaks(t, dialect{server, false, true, &cache.Server{}})
 	})
 	t.Run("CBOR", func(t *testing.T) {
+		t.Parallel() // on a control plane of its own
 		speaks(t, dialect{own(t, gates(true)), true, true, &cache.Server{}})
 	})
 	t.Run("CBOR, no WatchList", func(t *testing.T) {
+		t.Parallel()
 		speaks(t, dialect{own(t, gates(false)), true, false, &cache.Server{}})
 	})
 }

@@ -32,15 +32,19 @@ func await(t *testing.T, ask func(context.Context) error) {
 	defer cancel()
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
+	var last error
 	for {
 		err := ask(ctx)
 		if err == nil {
 			return
 		}
+		if last == nil || ctx.Err() == nil { // the end of the wait is no reason
+			last = err
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("waited for long: %v", err)
+			t.Fatalf("waited for long: %v", last)
 		}
 	}
 }
