@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -39,6 +40,7 @@ type decoder[T Object] struct {
 	dropManagedFields bool
 	expected          metav1.TypeMeta // what is empty may be anything
 	untyped           bool            // an object has come of which it was not known whether it is of the expected type
+	kindless          []T             // of a list that has not said its kind: in CBOR the keys of a map come in any order
 }
 
 func (s *RESTSource[T]) decoder(request Request[T]) *decoder[T] {
@@ -73,10 +75,25 @@ func (d *decoder[T]) object(p piece) (T, *UndecodableError) {
 		p.Frame = p.WithoutManagedFields()
 	}
 	obj, err := decode[T](p, id)
+	if err == nil {
+		err = d.note(p, obj)
+	}
 	if err != nil {
 		return *new(T), undecodable(p, id, err)
 	}
 	return obj, nil
+}
+
+// note remembers an object of a list whose kind is to be known when all of the list has been read.
+func (d *decoder[T]) note(p piece, obj T) error {
+	if !isUnstructured[T]() || obj.GetObjectKind().GroupVersionKind().Kind != "" {
+		return nil
+	}
+	if p.Type != "" {
+		return errNoKind
+	}
+	d.kindless = append(d.kindless, obj)
+	return nil
 }
 
 func undecodable(p piece, id wire.Identity, err error) *UndecodableError {
@@ -124,8 +141,6 @@ func decode[T Object](p piece, id wire.Identity) (T, error) {
 		return obj, errNoName
 	case id.Name != "" && IdentityOf(obj) != identityOf(id):
 		return obj, errAmbiguous // in JSON a key may come twice
-	case isUnstructured[T]() && obj.GetObjectKind().GroupVersionKind().Kind == "":
-		return obj, errNoKind
 	}
 	return obj, nil
 }
@@ -137,6 +152,9 @@ func (d *decoder[T]) checkList(list wire.ListMeta) error {
 	}
 	if items := (metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.ItemKind()}); d.untyped && !matches(items, d.expected) {
 		return fmt.Errorf("the server sent a %q of %q, expected a list of %s", list.Kind, list.APIVersion, typeName[T]())
+	}
+	for _, obj := range d.kindless {
+		obj.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(list.APIVersion, list.ItemKind()))
 	}
 	return nil
 }
