@@ -120,6 +120,23 @@ func TestAnAuditFindsWhatTheServerLost(t *testing.T) {
 	}
 }
 
+// A server that was restored and has passed the version that was seen, before anybody looked, looks as ever.
+func TestAnAuditFindsARestoreThatWasOvertaken(t *testing.T) {
+	simulateAudits(t, Config{}, func(t trial, s *simulator, i *Informer[cm]) {
+		s.put("ns", "a")
+		synctest.Wait()
+		s.restore(13)
+		s.put("ns", "b")
+		s.put("ns", "b")
+		time.Sleep(auditInterval / 2)
+		if got := i.Status(); got.Epochs != 0 || got.Lists != 1 {
+			t.Errorf("the restore was noticed: %+v", got)
+		}
+		time.Sleep(auditInterval)
+		s.follows(t.T, i, "ns")
+	})
+}
+
 func TestAnAuditOfEachNamespace(t *testing.T) {
 	simulateIn(t, Config{AuditInterval: auditInterval}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		s.drops = losesAll

@@ -133,7 +133,7 @@ func (c *collection[T]) replace(next protocol.Request, version string) protocol.
 	if c.reused && next.Cause != protocol.VersionsWentBack && older(version, r.machine.Version()) {
 		return protocol.Outcome{Mode: next.Mode, Ending: protocol.Behind}
 	}
-	c.state.ResourceVersion = version
+	c.state.ResourceVersion, c.state.Corrects = version, next.Cause == protocol.CacheDiverged
 	r.status.listed(len(c.state.Items), r.config.Clock.Now())
 	r.sink.Replace(c.state)
 	return protocol.Outcome{Mode: protocol.List, Ending: protocol.Complete, Version: version}

@@ -66,12 +66,13 @@ func (f *DeltaFIFO[T]) push(delta Delta[T]) {
 // Replace records that items are all objects there are at the resource version. The FIFO owns the slice. A version older
 // than one before begins a new epoch: the server was restored from a backup.
 func (f *DeltaFIFO[T]) Replace(items []T, resourceVersion string) {
-	f.replace(items, nil, resourceVersion)
+	f.replace(items, nil, resourceVersion, false)
 }
 
-func (f *DeltaFIFO[T]) replace(items []T, kept []Identity, resourceVersion string) {
+func (f *DeltaFIFO[T]) replace(items []T, kept []Identity, resourceVersion string, corrects bool) {
 	f.mu.Lock()
 	f.waiting.replace(items, kept)
+	f.waiting.batch.corrects = corrects
 	if older(resourceVersion, f.version) {
 		f.waiting.batch.NewEpoch = true
 		f.version = ""

@@ -63,7 +63,7 @@ func (i *ingest[T]) Replace(state State[T]) {
 		_, ok := u.failed[key]
 		return ok || i.namespace != "" && key.Namespace != i.namespace
 	})
-	i.fifo.replace(u.items, u.kept, state.ResourceVersion)
+	i.fifo.replace(u.items, u.kept, state.ResourceVersion, state.Corrects)
 }
 
 // Isolate implements [Sink].

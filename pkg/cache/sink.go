@@ -20,4 +20,7 @@ type State[T Object] struct {
 	Items           []T
 	Undecodable     []*UndecodableError // exist too
 	ResourceVersion string
+	// Corrects says that an audit has found the cache wrong: the items count even if what is cached of them is newer, as it may
+	// be when the server was restored and has passed the versions of before unseen.
+	Corrects bool
 }
