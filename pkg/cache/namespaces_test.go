@@ -60,6 +60,16 @@ func wantError(t *testing.T, err error, parts ...string) {
 	}
 }
 
+// nextSorted is next for events of several namespaces, which come in no order.
+func (l *log) nextSorted(t *testing.T, entries ...string) {
+	t.Helper()
+	synctest.Wait()
+	l.mu.Lock()
+	slices.Sort(l.entries)
+	l.mu.Unlock()
+	l.next(t, entries...)
+}
+
 func TestNamespaces(t *testing.T) {
 	simulateIn(t, Config{}, []string{"a", "b", "a"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		if !i.HasSynced() || !slices.Equal(i.Namespaces(), []string{"a", "b"}) {
@@ -114,7 +124,7 @@ func TestNamespacesChange(t *testing.T) {
 	simulateIn(t, Config{}, []string{"a", "b"}, func(s *simulator) { s.deny = forbids("d", &denied) },
 		func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 			i.Subscribe("s", seen.handle)
-			seen.next(t.T, "Added x@11 initial", "Added x@12 initial")
+			seen.nextSorted(t.T, "Added x@11 initial", "Added x@12 initial")
 			set := func(namespaces ...string) {
 				if err := i.SetNamespaces(namespaces...); err != nil {
 					t.Error(err)
@@ -122,7 +132,7 @@ func TestNamespacesChange(t *testing.T) {
 				synctest.Wait()
 			}
 			set("c", "b")
-			seen.next(t.T, "Deleted x@11 unseen", "Added x@13")
+			seen.nextSorted(t.T, "Added x@13", "Deleted x@11 unseen")
 			wantRequests(t.T, s, "list c@", "watch c@13")
 			s.follows(t.T, i.Informer, "b", "c")
 			s.put("a", "x")
@@ -289,7 +299,7 @@ func TestAResyncOutlivesItsNamespace(t *testing.T) {
 	var seen log
 	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		i.SubscribeWith(SubscribeOptions{Resync: time.Minute}, seen.handle)
-		seen.next(t.T, "Added x@11 initial", "Added x@12 initial")
+		seen.nextSorted(t.T, "Added x@11 initial", "Added x@12 initial")
 		first := i.scopes[0]
 		first.stop() // as SetNamespaces does; now a resync is due
 		time.Sleep(time.Minute)
