@@ -26,6 +26,11 @@ type Options struct {
 	// Defaults to no audit.
 	AuditLog string
 
+	// APIServerArgs are further arguments of kube-apiserver, such as
+	// "--goaway-chance=0.02". Of two with one flag the last one holds, and
+	// these come last. Defaults to none.
+	APIServerArgs []string
+
 	// CacheDir holds the compiled binaries. Defaults to $SLUICE_CACHE_DIR, or
 	// sluice/ in the user's cache directory.
 	CacheDir string
@@ -38,9 +43,11 @@ type Options struct {
 // ControlPlane is a running control plane that belongs to this program. Its
 // methods may be called from several goroutines.
 type ControlPlane struct {
-	home  home
-	lock  *fileLock
-	parts *parts
+	home home
+	lock *fileLock
+
+	mu       sync.Mutex // parts start and stop one at a time
+	launcher *launcher
 
 	stop    sync.Once
 	stopErr error // of the first Stop
@@ -66,11 +73,11 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	if err != nil {
 		return nil, err
 	}
-	ps, err := launch(ctx, h, bin, o, diesWithUs)
+	l, err := launch(ctx, h, bin, o, diesWithUs)
 	if err != nil {
 		return nil, errors.Join(err, h.leave(lock))
 	}
-	c := &ControlPlane{home: h, lock: lock, parts: ps, halt: make(chan struct{}), done: make(chan struct{})}
+	c := &ControlPlane{home: h, lock: lock, launcher: l, halt: make(chan struct{}), done: make(chan struct{})}
 	go c.watch()
 	return c, nil
 }
@@ -82,7 +89,8 @@ func (c *ControlPlane) Kubeconfig() string { return c.home.kubeconfig() }
 // Dir returns the directory of the control plane.
 func (c *ControlPlane) Dir() string { return c.home.dir }
 
-// Done is closed when a part has died or Stop was called.
+// Done is closed when a part has died by itself or Stop was called. A part that
+// was ended on purpose, by KillPart for instance, does not count.
 func (c *ControlPlane) Done() <-chan struct{} { return c.done }
 
 // Err returns nil until Done is closed. Then it tells which part died, with the
@@ -98,12 +106,15 @@ func (c *ControlPlane) Err() error {
 
 // Stop ends the control plane in order and returns when nothing of it runs.
 // Each part gets 10 seconds before it is killed, and none once the context has
-// ended. Later calls return the result of the first.
+// ended. Later calls return the result of the first. A call that starts or
+// stops a part meanwhile is waited for.
 func (c *ControlPlane) Stop(ctx context.Context) error {
 	c.stop.Do(func() {
 		close(c.halt)
 		<-c.done
-		c.stopErr = errors.Join(c.parts.stop(ctx), c.home.clear(ctx), c.home.leave(c.lock))
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.stopErr = errors.Join(c.launcher.stop(ctx), c.home.leave(c.lock))
 	})
 	return c.stopErr
 }
@@ -112,8 +123,8 @@ func (c *ControlPlane) Stop(ctx context.Context) error {
 func (c *ControlPlane) watch() {
 	defer close(c.done)
 	select {
-	case p := <-c.parts.died:
-		c.crash = p.crash()
+	case <-c.launcher.parts.crash.seen:
+		c.crash = c.launcher.parts.crash.err
 	case <-c.halt:
 	}
 }

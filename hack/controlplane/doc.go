@@ -10,6 +10,9 @@
 //     [ControlPlane.Stop]. The error of a part that died ends with its log.
 //   - A control plane made by [Start] dies with the program that started it,
 //     even by SIGKILL (Linux). One made by [Up] lives on until [Down].
+//   - A part that was ended by [ControlPlane.KillPart] or [ControlPlane.StopPart]
+//     comes back at the same port with the same data; nobody else gets the
+//     port meanwhile (Linux). Its end is no crash.
 //   - Only processes that were started here are signalled: a process is known
 //     by its id and the time at which it started, never by its name.
 //   - A control plane is disposable. Data, keys and certificates are made anew
@@ -33,6 +36,7 @@
 //	state.json         processes, ports and options; there while it runs
 //	*.log              one per part
 //	etcd/, pki/        data and keys; private to the user
+//	backups/           copies of etcd/
 //
 // The package imports the standard library only, so it costs a test nothing to
 // import it. Package controlplanetest builds on it for tests.

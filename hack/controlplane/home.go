@@ -20,13 +20,14 @@ func (h home) stateFile() string   { return filepath.Join(h.dir, "state.json") }
 func (h home) lockFile() string    { return filepath.Join(h.dir, "controlplane.lock") }
 func (h home) auditPolicy() string { return filepath.Join(h.dir, "audit-policy.json") }
 func (h home) etcdData() string    { return filepath.Join(h.dir, "etcd") }
+func (h home) backups() string     { return filepath.Join(h.dir, "backups") }
 
 func (h home) log(part string) string { return filepath.Join(h.dir, part+".log") }
 func (h home) pki(name string) string { return filepath.Join(h.dir, "pki", name) }
 
 // perishable lists what ends with the control plane.
 func (h home) perishable() []string {
-	return []string{h.kubeconfig(), h.auditPolicy(), h.etcdData(), h.pki(""), h.stateFile()}
+	return []string{h.kubeconfig(), h.auditPolicy(), h.etcdData(), h.backups(), h.pki(""), h.stateFile()}
 }
 
 // openHome makes dir a home. It refuses a directory in which files of somebody

@@ -75,7 +75,7 @@ func TestControlPlane(t *testing.T) {
 	})
 	t.Run("tells which part has died", testDeath(cp))
 	t.Run("leaves nothing", func(t *testing.T) {
-		parts := cp.parts.list
+		parts := cp.launcher.parts.list
 		if err := cp.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -151,7 +151,7 @@ func testNamespaceDeletion(client kubernetes.Interface) func(*testing.T) {
 
 func testDeath(cp *ControlPlane) func(*testing.T) {
 	return func(t *testing.T) {
-		victim := cp.parts.list[2]
+		victim := cp.launcher.parts.list[2]
 		if err := victim.signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
@@ -241,6 +241,7 @@ func clients(t *testing.T, cp *ControlPlane) (*rest.Config, kubernetes.Interface
 	if err != nil {
 		t.Fatal(err)
 	}
+	config.QPS = -1 // no limit
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)

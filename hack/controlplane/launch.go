@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -21,22 +22,36 @@ type launcher struct {
 	parts *parts
 }
 
-// launch starts the parts in a home that holds nothing, each when the one
-// before is healthy. An error leaves nothing running and nothing but logs.
-func launch(ctx context.Context, h home, bin Binaries, o Options, life lifetime) (*parts, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("not ready after %v", readyTimeout))
+// launch starts the parts in a home that holds nothing but old logs, each when
+// the one before is healthy. An error leaves nothing running and nothing but
+// logs. The launcher of parts that die with us holds their ports, so that a
+// part can be started again.
+func launch(ctx context.Context, h home, bin Binaries, o Options, life lifetime) (*launcher, error) {
+	ctx, cancel := withReadyTimeout(ctx)
 	defer cancel()
 	l := &launcher{
 		home: h, opts: o, life: life,
-		plan:  plan{home: h, bin: bin, audit: o.AuditLog, gates: o.FeatureGates},
-		state: state{Kubernetes: bin.Kubernetes, Etcd: bin.Etcd, FeatureGates: o.FeatureGates, AuditLog: o.AuditLog},
-		parts: &parts{died: make(chan *part, 3)},
+		plan:  plan{home: h, bin: bin, audit: o.AuditLog, gates: o.FeatureGates, apiserverArgs: o.APIServerArgs},
+		state: newState(bin, o),
+		parts: newParts(),
 	}
 	if err := l.run(ctx); err != nil {
 		l.opts.logf("the control plane did not start; stopping what runs of it")
-		return nil, errors.Join(err, l.parts.stop(context.WithoutCancel(ctx)), h.clear(context.WithoutCancel(ctx)))
+		return nil, errors.Join(err, l.stop(context.WithoutCancel(ctx)))
 	}
-	return l.parts, nil
+	if life == outlivesUs {
+		return l, l.plan.ports.release()
+	}
+	return l, nil
+}
+
+// stop ends the parts and removes all but their logs.
+func (l *launcher) stop(ctx context.Context) error {
+	return errors.Join(l.parts.stop(ctx), l.plan.ports.release(), l.home.clear(ctx))
+}
+
+func withReadyTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("not ready after %v", readyTimeout))
 }
 
 func (l *launcher) run(ctx context.Context) (err error) {
@@ -44,11 +59,13 @@ func (l *launcher) run(ctx context.Context) (err error) {
 	if l.plan.ports, err = reservePorts(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.plan.ports.release()) }()
 	if err := l.writeFiles(); err != nil {
 		return err
 	}
 	for _, s := range l.plan.specs() {
+		if err := os.RemoveAll(l.home.log(s.name)); err != nil {
+			return err
+		}
 		if err := l.start(ctx, s); err != nil {
 			return err
 		}
@@ -71,15 +88,19 @@ func (l *launcher) writeFiles() error {
 // start starts one part, records it and waits until it is healthy.
 func (l *launcher) start(ctx context.Context, s spec) error {
 	l.opts.logf("starting %s at %s", s.name, loopbackURL(s.port))
-	p, err := startPart(s, l.home.dir, l.home.log(s.name), l.life, l.parts.died)
+	p, err := startPart(s, l.home.dir, l.home.log(s.name), l.life, l.parts.crash)
 	if err != nil {
 		return err
 	}
-	l.parts.list = append(l.parts.list, p)
-	l.state.Parts = append(l.state.Parts, partState{Name: s.name, Port: s.port, process: p.process})
+	l.parts.put(p)
+	l.state.Parts = l.parts.state()
 	if err := l.home.writeState(l.state); err != nil {
 		return err
 	}
+	return l.awaitHealth(ctx, s)
+}
+
+func (l *launcher) awaitHealth(ctx context.Context, s spec) error {
 	return l.await(ctx, s.name+" to be healthy", func(ctx context.Context) error {
 		return prober{l.home}.health(ctx, s.name, s.port)
 	})
@@ -113,8 +134,8 @@ func (l *launcher) await(ctx context.Context, what string, ask func(context.Cont
 			last = err
 		}
 		select {
-		case p := <-l.parts.died:
-			return p.crash()
+		case <-l.parts.crash.seen:
+			return l.parts.crash.err
 		case <-ctx.Done():
 			return fmt.Errorf("controlplane: wait for %s: %w (last answer: %w)", what, context.Cause(ctx), last)
 		case <-tick.C:

@@ -2,13 +2,13 @@ package controlplane
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -24,17 +24,18 @@ const (
 type part struct {
 	spec
 	process
-	log   string
-	ended chan struct{}
-	err   error // how it ended; set before anybody is told
+	log    string
+	wanted atomic.Bool // its end was asked for
+	ended  chan struct{}
+	err    error // how it ended; set before ended is closed
 }
 
-// startPart runs s with its output in the file at log, and tells died when it
-// has ended, for whatever reason.
-func startPart(s spec, dir, log string, life lifetime, died chan<- *part) (*part, error) {
+// startPart runs s with its output at the end of the file at log, and reports
+// its end as a crash unless stop or kill was called before.
+func startPart(s spec, dir, log string, life lifetime, c *crash) (*part, error) {
 	p := &part{spec: s, log: log, ended: make(chan struct{})}
 	started := make(chan error)
-	go p.run(dir, life, started, died)
+	go p.run(dir, life, started, c)
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("controlplane: start %s: %w", s.name, err)
 	}
@@ -43,7 +44,7 @@ func startPart(s spec, dir, log string, life lifetime, died chan<- *part) (*part
 
 // run keeps its thread for as long as the process lives, because the death
 // signal of the process is bound to the thread that started it.
-func (p *part) run(dir string, life lifetime, started chan<- error, died chan<- *part) {
+func (p *part) run(dir string, life lifetime, started chan<- error, c *crash) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd, err := p.begin(dir, life)
@@ -52,12 +53,14 @@ func (p *part) run(dir string, life lifetime, started chan<- error, died chan<- 
 		return
 	}
 	p.err = cmd.Wait()
-	died <- p
+	if !p.wanted.Load() {
+		c.report(p.crash())
+	}
 	close(p.ended)
 }
 
 func (p *part) begin(dir string, life lifetime) (*exec.Cmd, error) {
-	out, err := os.OpenFile(p.log, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	out, err := os.OpenFile(p.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +84,37 @@ func environment() []string {
 	})
 }
 
+// stop ends the part in order and returns when nothing of it is left. See
+// process.stop.
+func (p *part) stop(ctx context.Context) error {
+	p.wanted.Store(true)
+	return p.wait(p.process.stop(ctx))
+}
+
+// kill ends the part at once and returns when nothing of it is left.
+func (p *part) kill() error {
+	p.wanted.Store(true)
+	return p.wait(p.process.kill())
+}
+
+func (p *part) wait(err error) error {
+	if err != nil {
+		return fmt.Errorf("controlplane: stop %s: %w", p.name, err)
+	}
+	<-p.ended
+	return nil
+}
+
+// running tells whether the end of the part has not been seen.
+func (p *part) running() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
 // crash describes a part that has ended by itself.
 func (p *part) crash() error {
 	how := "exit status 0"
@@ -88,23 +122,4 @@ func (p *part) crash() error {
 		how = p.err.Error()
 	}
 	return fmt.Errorf("controlplane: %s ended by itself: %s; the end of %s:\n%s", p.name, how, p.log, indent(tail(p.log, tailLines)))
-}
-
-// parts are the processes of one control plane, in the order of their start.
-type parts struct {
-	list []*part
-	died chan *part // takes every part once, never blocks
-}
-
-// stop ends the parts, last started first, and waits until they are gone.
-func (ps *parts) stop(ctx context.Context) error {
-	var errs []error
-	for _, p := range slices.Backward(ps.list) {
-		if err := p.stop(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("controlplane: stop %s: %w", p.name, err))
-			continue
-		}
-		<-p.ended
-	}
-	return errors.Join(errs...)
 }

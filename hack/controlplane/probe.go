@@ -1,9 +1,11 @@
 package controlplane
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -39,27 +41,55 @@ func (p prober) exists(ctx context.Context, port int, path string) error {
 
 // get returns nil if the answer is 200, and else the end of the answer.
 func (p prober) get(ctx context.Context, ca, client, url string) error {
-	tlsConfig, err := p.tls(ca, client)
+	_, err := p.ask(ctx, ca, client, http.MethodGet, url, nil)
+	return err
+}
+
+// read decodes the JSON answer to a GET.
+func (p prober) read(ctx context.Context, ca, client, url string, answer any) error {
+	body, err := p.ask(ctx, ca, client, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	return json.Unmarshal(body, answer)
+}
+
+// post sends the question as JSON and decodes the answer, also JSON.
+func (p prober) post(ctx context.Context, ca, client, url string, question, answer any) error {
+	content, err := json.Marshal(question)
 	if err != nil {
 		return err
+	}
+	body, err := p.ask(ctx, ca, client, http.MethodPost, url, content)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, answer)
+}
+
+// ask returns the first 64 KiB of an answer. It is an error if that is not 200.
+func (p prober) ask(ctx context.Context, ca, client, method, url string, content []byte) ([]byte, error) {
+	tlsConfig, err := p.tls(ca, client)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(content))
+	if err != nil {
+		return nil, err
 	}
 	transport := &http.Transport{TLSClientConfig: tlsConfig, DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if resp.StatusCode == http.StatusOK {
-		return err
+		return body, err
 	}
-	return fmt.Errorf("GET %s: %s: %s", url, resp.Status, failing(string(body)))
+	return nil, fmt.Errorf("%s %s: %s: %s", method, url, resp.Status, failing(string(body)))
 }
 
 func (p prober) tls(ca, client string) (*tls.Config, error) {

@@ -37,10 +37,15 @@ func (p process) stop(ctx context.Context) error {
 	if p.gone(ctx, stopGrace) {
 		return nil
 	}
+	return p.kill()
+}
+
+// kill ends the process by SIGKILL and returns when it is gone.
+func (p process) kill() error {
 	if err := p.signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	if !p.gone(context.WithoutCancel(ctx), killGrace) {
+	if !p.gone(context.Background(), killGrace) {
 		return fmt.Errorf("process %d survives SIGKILL", p.PID)
 	}
 	return nil

@@ -65,7 +65,7 @@ func TestPartsDieWithTheirOwner(t *testing.T) {
 
 func ownPart(dir string) {
 	s := spec{name: "sleep", path: "/bin/sleep", args: []string{"1000"}}
-	p, err := startPart(s, dir, filepath.Join(dir, "log"), diesWithUs, make(chan *part, 1))
+	p, err := startPart(s, dir, filepath.Join(dir, "log"), diesWithUs, newParts().crash)
 	if err != nil {
 		panic(err)
 	}

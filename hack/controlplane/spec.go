@@ -3,6 +3,7 @@ package controlplane
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 )
 
@@ -35,6 +36,8 @@ type plan struct {
 	ports ports
 	audit string // path, or empty
 	gates gates  // all of this version of Kubernetes are known to both of its parts
+
+	apiserverArgs []string // after ours, so that they win
 }
 
 // specs are in the order of start. Listeners share their ports with the
@@ -67,7 +70,8 @@ func (p plan) etcd() spec {
 }
 
 // apiserver writes no endpoints of its own address, because the API refuses
-// loopback addresses there.
+// loopback addresses there. Its open watches end when it is told to stop; by
+// default it would wait a minute for them.
 func (p plan) apiserver() spec {
 	h := p.home
 	args := []string{
@@ -76,6 +80,7 @@ func (p plan) apiserver() spec {
 		"--endpoint-reconciler-type=none",
 		"--secure-port=" + strconv.Itoa(p.ports.apiserver),
 		"--permit-port-sharing",
+		"--shutdown-watch-termination-grace-period=1s",
 		"--etcd-servers=" + loopbackURL(p.ports.etcd),
 		"--etcd-cafile=" + h.pki(etcdCA+".crt"),
 		"--etcd-certfile=" + h.pki(etcdClient+".crt"), "--etcd-keyfile=" + h.pki(etcdClient+".key"),
@@ -84,12 +89,12 @@ func (p plan) apiserver() spec {
 		"--authorization-mode=RBAC",
 		"--allow-privileged",
 		"--service-cluster-ip-range=" + serviceRange,
-		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+		"--service-account-issuer=" + tokenIssuer,
 		"--service-account-key-file=" + h.pki(tokenPublicKey),
 		"--service-account-signing-key-file=" + h.pki(tokenKey),
 	}
-	args = append(args, p.gates.args()...)
-	return spec{name: apiserver, path: p.bin.path(apiserver), port: p.ports.apiserver, args: append(args, p.auditArgs()...)}
+	args = slices.Concat(args, p.gates.args(), p.auditArgs(), p.apiserverArgs)
+	return spec{name: apiserver, path: p.bin.path(apiserver), port: p.ports.apiserver, args: args}
 }
 
 // auditArgs ask for one file that is not rotated within reason.

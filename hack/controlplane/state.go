@@ -19,8 +19,20 @@ type state struct {
 	Etcd         string          `json:"etcd"`
 	FeatureGates map[string]bool `json:"featureGates,omitempty"`
 	AuditLog     string          `json:"auditLog,omitempty"`
-	Parts        []partState     `json:"parts"` // in the order of their start
-	Ready        bool            `json:"ready"`
+	// APIServerArgs are those of Options.
+	APIServerArgs []string    `json:"apiServerArgs,omitempty"`
+	Parts         []partState `json:"parts"` // in the order of their first start
+	Ready         bool        `json:"ready"`
+}
+
+func newState(bin Binaries, o Options) state {
+	return state{
+		Kubernetes:    bin.Kubernetes,
+		Etcd:          bin.Etcd,
+		FeatureGates:  o.FeatureGates,
+		AuditLog:      o.AuditLog,
+		APIServerArgs: o.APIServerArgs,
+	}
 }
 
 type partState struct {
@@ -67,7 +79,8 @@ func (s state) alive() bool {
 
 // sameOptions tells whether o asks for the control plane that s describes.
 func (s state) sameOptions(o Options) bool {
-	return maps.Equal(s.FeatureGates, o.FeatureGates) && s.AuditLog == o.AuditLog
+	return maps.Equal(s.FeatureGates, o.FeatureGates) && s.AuditLog == o.AuditLog &&
+		slices.Equal(s.APIServerArgs, o.APIServerArgs)
 }
 
 // stop ends the parts, last started first.

@@ -56,3 +56,22 @@ func TestStateIsOfRunningControlPlane(t *testing.T) {
 		}
 	}
 }
+
+func TestOtherOptionsAreNoticed(t *testing.T) {
+	o := Options{FeatureGates: map[string]bool{"A": true}, AuditLog: "/log", APIServerArgs: []string{"--a"}}
+	s := newState(Binaries{}, o)
+	if !s.sameOptions(o) {
+		t.Error("the same options are taken for others")
+	}
+	for name, change := range map[string]func(*Options){
+		"FeatureGates":  func(o *Options) { o.FeatureGates = nil },
+		"AuditLog":      func(o *Options) { o.AuditLog = "" },
+		"APIServerArgs": func(o *Options) { o.APIServerArgs = []string{"--b"} },
+	} {
+		other := o
+		change(&other)
+		if s.sameOptions(other) {
+			t.Errorf("other %s are not noticed", name)
+		}
+	}
+}

@@ -101,29 +101,34 @@ func (a *applying[T]) apply(delta Delta[T]) {
 }
 
 // put makes obj the object of its key, where old is now, if any.
-func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place) {
-	event := Event[T]{Type: Updated, Key: key, Object: obj, Old: old, NewEpoch: a.newEpoch}
-	switch {
-	case !at.Exists():
-		event.Type = Added
-	case a.refuses(key, obj, old):
-		return
-	case old.GetUID() != obj.GetUID():
-		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true, NewEpoch: a.newEpoch})
-		var none T
-		event.Type, event.Old = Added, none
-	case sameVersion(old, obj) && !a.incomparable(key):
-		a.same(event, at)
+func (a *applying[T]) put(obj T, key types.NamespacedName, old T, at store.Place[T]) {
+	stamp := stampOf(obj)
+	if !at.Exists() {
+		a.accept(Event[T]{Type: Added, Key: key, Object: obj}, at, stamp)
 		return
 	}
+	switch c := compare(obj, stamp, old, at.Stamp()); {
+	case c.older && a.refuses(key):
+	case !c.sameUID:
+		a.events = append(a.events, Event[T]{Type: Deleted, Key: key, Object: old, FinalStateUnknown: true, NewEpoch: a.newEpoch})
+		a.accept(Event[T]{Type: Added, Key: key, Object: obj}, at, stamp)
+	case c.sameVersion && !a.incomparable(key):
+		a.same(Event[T]{Type: Updated, Key: key, Object: obj, Old: old}, at, stamp)
+	default:
+		a.accept(Event[T]{Type: Updated, Key: key, Object: obj, Old: old}, at, stamp)
+	}
+}
+
+func (a *applying[T]) accept(event Event[T], at store.Place[T], stamp store.Stamp) {
+	event.NewEpoch = a.newEpoch
 	a.events = append(a.events, event)
-	a.tx.Put(at, obj)
-	delete(a.indexer.outlived, key)
+	a.tx.PutStamped(at, event.Object, stamp)
+	delete(a.indexer.outlived, event.Key)
 }
 
 // same is put for a version that is there already. Of those who want to hear of that, client-go's fake clientsets may have
 // changed the object all the same, a relist has not.
-func (a *applying[T]) same(event Event[T], at store.Place) {
+func (a *applying[T]) same(event Event[T], at store.Place[T], stamp store.Stamp) {
 	if !a.indexer.unchanged {
 		return
 	}
@@ -131,17 +136,21 @@ func (a *applying[T]) same(event Event[T], at store.Place) {
 	if a.relisting {
 		event.Object = event.Old
 	} else {
-		a.tx.Put(at, event.Object)
+		a.tx.PutStamped(at, event.Object, stamp)
 	}
 	a.events = append(a.events, event)
 }
 
-func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at store.Place) {
-	if !at.Exists() || a.refuses(key, delta.Object, old) {
+func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at store.Place[T]) {
+	if !at.Exists() {
+		return
+	}
+	c := compare(delta.Object, stampOf(delta.Object), old, at.Stamp())
+	if c.older && a.refuses(key) {
 		return
 	}
 	event := Event[T]{Type: Deleted, Key: key, Object: delta.Object, FinalStateUnknown: delta.FinalStateUnknown}
-	if old.GetUID() != delta.Object.GetUID() { // gone before; its successor came and went unseen
+	if !c.sameUID { // gone before; its successor came and went unseen
 		event.FinalStateUnknown = true
 	}
 	if event.FinalStateUnknown {
@@ -150,16 +159,16 @@ func (a *applying[T]) delete(delta Delta[T], key types.NamespacedName, old T, at
 	a.remove(event, at)
 }
 
-func (a *applying[T]) remove(event Event[T], at store.Place) {
+func (a *applying[T]) remove(event Event[T], at store.Place[T]) {
 	event.NewEpoch = a.newEpoch
 	a.events = append(a.events, event)
 	a.tx.Delete(at)
 	delete(a.indexer.outlived, event.Key)
 }
 
-// refuses says whether what is reported is older than what is there, and counts it.
-func (a *applying[T]) refuses(key types.NamespacedName, reported, old T) bool {
-	if !older(reported.GetResourceVersion(), old.GetResourceVersion()) || a.incomparable(key) {
+// refuses says whether what is older than what is there is refused, and counts it.
+func (a *applying[T]) refuses(key types.NamespacedName) bool {
+	if a.incomparable(key) {
 		return false
 	}
 	a.indexer.refused.Add(1)
@@ -170,10 +179,6 @@ func (a *applying[T]) refuses(key types.NamespacedName, reported, old T) bool {
 func (a *applying[T]) incomparable(key types.NamespacedName) bool {
 	_, outlived := a.indexer.outlived[key]
 	return outlived || a.newEpoch || a.anyVersion
-}
-
-func sameVersion[T Object](a, b T) bool {
-	return a.GetResourceVersion() != "" && a.GetResourceVersion() == b.GetResourceVersion()
 }
 
 // replace puts all items and deletes the objects that are neither among them nor kept.
@@ -213,20 +218,13 @@ func (a *applying[T]) replace(items []T, kept []Identity) {
 	}
 }
 
-// prefetch returns the keys of the next items, and makes the processor load the objects that they will be compared with, all
-// at once: to wait for each of them in turn takes nearly half the time of a relist.
+// prefetch returns the keys of the next items, and makes the processor load what they will be compared with, all at once: to
+// wait for each of them in turn takes nearly half the time of a relist.
 func (a *applying[T]) prefetch(items []T, keys *[store.Ahead]types.NamespacedName) {
 	for i, item := range items {
 		keys[i] = KeyOf(item)
 	}
-	var none T
-	var objects [store.Ahead]T
-	a.tx.Prefetch(keys[:len(items)], objects[:len(items)])
-	for _, obj := range objects {
-		if obj != none {
-			_ = obj.GetResourceVersion()
-		}
-	}
+	a.tx.Prefetch(keys[:len(items)])
 }
 
 // outlive notes that an object stays as it is in a new epoch.

@@ -1,6 +1,10 @@
 package cache
 
-import "k8s.io/apimachinery/pkg/types"
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+)
 
 // replaceNamespace is replace for one namespace: the objects of others stay.
 func (a *applying[T]) replaceNamespace(batch *Batch[T]) {
@@ -18,7 +22,7 @@ func (a *applying[T]) replaceNamespace(batch *Batch[T]) {
 			a.outlive(id.Key)
 		}
 	}
-	for obj := range before.InNamespace(batch.Namespace) {
+	for _, obj := range slices.Collect(before.InNamespace(batch.Namespace)) { // a loop over the sequence would put a on the heap, always
 		key := KeyOf(obj)
 		if _, ok := seen[key]; !ok {
 			_, at := a.tx.Find(key)

@@ -31,7 +31,7 @@ type Indexer[T Object] struct {
 func NewIndexer[T Object]() *Indexer[T] { return newIndexer[T](newQuarantine(nil)) }
 
 func newIndexer[T Object](quarantine *quarantine) *Indexer[T] {
-	i := &Indexer[T]{store: store.New(KeyOf[T]), quarantine: quarantine}
+	i := &Indexer[T]{store: store.New(KeyOf[T], textOf), quarantine: quarantine}
 	i.namespaces = newIndex(i, "namespace", indexConfig[T, string]{
 		Values: func(obj T) ([]string, error) { return []string{obj.GetNamespace()}, nil },
 		OfKey:  true,

@@ -17,3 +17,5 @@ type Object interface {
 func KeyOf[T metav1.Object](obj T) types.NamespacedName {
 	return types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }
+
+func textOf(key types.NamespacedName) (space, name string) { return key.Namespace, key.Name }

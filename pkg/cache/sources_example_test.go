@@ -176,6 +176,10 @@ func exampleServer() (*rest.Config, func()) {
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Query().Has("sendInitialEvents") {
+			http.Error(w, "this server lists", http.StatusBadRequest)
+			return
+		}
 		if r.URL.Query().Has("watch") {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()

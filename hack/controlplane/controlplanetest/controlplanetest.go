@@ -10,7 +10,6 @@ import (
 
 	"go.uber.org/goleak"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane"
 )
@@ -69,12 +68,7 @@ func Kubeconfig(tb testing.TB) string {
 // change what they get.
 func Config(tb testing.TB) *rest.Config {
 	tb.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", Kubeconfig(tb))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	config.QPS = -1
-	return config
+	return readConfig(tb, Kubeconfig(tb))
 }
 
 func (c *cluster) open() {
@@ -111,4 +105,11 @@ func (c *cluster) kubeconfig(ctx context.Context) (string, error) {
 		return "", c.err
 	}
 	return c.plane.Kubeconfig(), c.plane.Err()
+}
+
+// started returns nil if no control plane of ours runs.
+func (c *cluster) started() *controlplane.ControlPlane {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.plane
 }

@@ -17,6 +17,16 @@
 //
 // If SLUICE_TEST_KUBECONFIG is set, tests use that cluster instead.
 //
+// A test that kills or restores servers has a control plane of its own, from
+// Own, whatever SLUICE_TEST_KUBECONFIG says:
+//
+//	plane := controlplanetest.Own(t, controlplane.Options{})
+//	config := controlplanetest.OwnConfig(t, plane)
+//	…
+//	plane.KillPart(ctx, controlplane.APIServer)
+//
+// Tests that put right again what they have broken may share one: see Plane.
+//
 // While it runs, the control plane keeps some goroutines. RunCheckingLeaks, in
 // place of Run, looks for leaks when they have ended.
 package controlplanetest

@@ -2,6 +2,9 @@ package clientgo
 
 import "errors"
 
+// ErrReadOnly is returned for an attempt to write to what [IndexerOf] returns.
+var ErrReadOnly = errors.New("clientgo: an informer's objects can't be written")
+
 // Those that client-go has too say what it says.
 var (
 	errStarted     = errors.New("informer has already started")

@@ -18,7 +18,7 @@ type benchObject struct {
 func benchName(t *benchObject) name { return t.name }
 
 func newBench() (*Store[name, *benchObject], []*benchObject, *Index[name, *benchObject, string]) {
-	s := New(benchName)
+	s := New(benchName, nameText)
 	nodes := AddIndex(s, IndexConfig[name, *benchObject, string]{
 		Values: func(t *benchObject) ([]string, error) { return []string{t.node}, nil },
 	})

@@ -20,7 +20,7 @@ func isGathered(index *Index[name, *thing, int], s *Snapshot[name, *thing]) bool
 
 // The second look-up since a change gathers the objects; one is not worth it.
 func TestSecondLookupGathers(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := addValues(s)
 	for range 3 {
 		put(s, &thing{name: name{"", "a"}, values: []int{1}}, &thing{name: name{"", "b"}, values: []int{1, 2}})
@@ -53,7 +53,7 @@ func TestGatheredObjectsChange(t *testing.T) {
 		"takes the slot of another": func(s *things) { remove(s, c); put(s, with(b, 2, 1)) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			s := New(thingName)
+			s := New(thingName, nameText)
 			index := addValues(s)
 			put(s, with(c), with(a, 1), with(b, 2, 1))
 			before := s.Snapshot()
@@ -86,7 +86,7 @@ func withValue(s *Snapshot[name, *thing], value int) []*thing {
 
 // An index by key does not look at an object that takes the place of another, but finds it.
 func TestGatheredObjectsOfKeyChange(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := AddIndex(s, IndexConfig[name, *thing, string]{
 		Values: func(t *thing) ([]string, error) { return []string{t.name.space}, nil },
 		OfKey:  true,
@@ -104,7 +104,7 @@ func TestGatheredObjectsOfKeyChange(t *testing.T) {
 
 // A reader of an older snapshot that gathers while the writer changes the objects keeps nothing: no one would let it go.
 func TestOutdatedGatheringIsNotKept(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := addValues(s)
 	put(s, &thing{name: name{"", "a"}, values: []int{1}})
 	view := index.In(s.Snapshot())
@@ -133,7 +133,7 @@ func TestOutdatedGatheringIsNotTaken(t *testing.T) {
 
 // Too many objects are not gathered.
 func TestManyObjectsAreNotGathered(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := addValues(s)
 	for i := range mostGathered + 1 {
 		put(s, &thing{name: numbered(i), values: []int{1}})
@@ -153,7 +153,7 @@ func TestManyObjectsAreNotGathered(t *testing.T) {
 
 // A look-up holds no object that was replaced.
 func TestGatheredObjectsAreLetGo(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := addValues(s)
 	put1 := func() weak.Pointer[thing] {
 		obj := &thing{name: name{"", "a"}, values: []int{1}}

@@ -57,7 +57,7 @@ func wantLetGo(t *testing.T, before, full int) {
 
 // A store from which all objects have gone again holds little more than one that never had any.
 func TestMemoryOfObjectsIsLetGo(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	indexes := []*Index[name, *thing, int]{addValues(s), addValues(s)}
 	before := heap()
 	change(s, burst, func(i int) *thing {
@@ -72,7 +72,7 @@ func TestMemoryOfObjectsIsLetGo(t *testing.T) {
 
 // The same for values that no object has any more, and for a value that nearly all had.
 func TestMemoryOfValuesIsLetGo(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := AddIndex(s, IndexConfig[name, *thing, string]{
 		Values: func(t *thing) ([]string, error) { return letterings(t), nil },
 		Text:   func(v string) string { return v },
@@ -100,7 +100,7 @@ func letterings(t *thing) []string {
 
 // A store that has settled holds no object that was replaced, though nobody has read it.
 func TestSettleLetsGo(t *testing.T) {
-	s := New(func(obj *thing) name { return obj.name })
+	s := New(thingName, nameText)
 	put := func() weak.Pointer[thing] {
 		obj := &thing{name: name{"", "a"}}
 		tx := s.Begin()

@@ -36,7 +36,7 @@ type pairs struct {
 }
 
 func newPairs() *pairs {
-	p := &pairs{store: New(thingName), ready: make(chan struct{})}
+	p := &pairs{store: New(thingName, nameText), ready: make(chan struct{})}
 	p.generations = AddIndex(p.store, IndexConfig[name, *thing, int]{
 		Values: func(t *thing) ([]int, error) { return t.values, nil },
 	})

@@ -87,7 +87,7 @@ func (c *content[T]) each(slots *persistent.Bag, yield func(T) bool) bool {
 
 // Get returns the object with the key, and whether there is one.
 func (s *Snapshot[K, T]) Get(key K) (T, bool) {
-	obj, _, found := s.find(s.store.hash(key), key)
+	obj, _, found := s.find(s.store.hash(s.store.text(key)), key)
 	return obj, found
 }
 

@@ -13,13 +13,15 @@ import (
 // Reads go through a [Snapshot]; transactions run one at a time. All methods may be called concurrently.
 type Store[K, T comparable] struct {
 	keyOf   func(T) K
+	split   func(K) (space, name string)
 	seed    maphash.Seed
 	owners  atomic.Uint64 // how many there have been
 	current atomic.Pointer[Snapshot[K, T]]
-	latest  atomic.Pointer[latest[K, T]]
+	latest  atomic.Pointer[latest[T]]
 
 	mu          sync.Mutex // held during a transaction
 	transaction Transaction[K, T]
+	width       int // bytes that are enough for the text of the keys, if that is not too long
 	indexes     []index[K, T]
 }
 
@@ -31,11 +33,12 @@ type index[K, T comparable] interface {
 	move(tx *Transaction[K, T], from, to uint32)
 }
 
-// New returns an empty Store. keyOf must always return the same key for an object.
-func New[K, T comparable](keyOf func(T) K) *Store[K, T] {
-	s := &Store[K, T]{keyOf: keyOf, seed: maphash.MakeSeed()}
+// New returns an empty Store. keyOf must always return the same key for an object; split returns the two strings that a key
+// consists of.
+func New[K, T comparable](keyOf func(T) K, split func(K) (space, name string)) *Store[K, T] {
+	s := &Store[K, T]{keyOf: keyOf, split: split, seed: maphash.MakeSeed(), width: narrowest}
 	s.current.Store(&Snapshot[K, T]{store: s, base: &content[T]{}})
-	s.latest.Store(newLatest[K, T](0))
+	s.latest.Store(newLatest(s.textOf, 0, narrowest))
 	return s
 }
 
@@ -44,9 +47,17 @@ func (s *Store[K, T]) Snapshot() *Snapshot[K, T] { return s.current.Load() }
 
 // Get returns the object with the key, and whether there is one: that of the latest snapshot, but faster.
 func (s *Store[K, T]) Get(key K) (T, bool) {
-	snapshot, hash := s.current.Load(), s.hash(key)
-	if r := s.latest.Load().get(hash, key); r != nil && r.since <= snapshot.number {
-		return r.obj, true
+	snapshot := s.current.Load()
+	k := s.text(key)
+	hash := s.hash(k)
+	for l := s.latest.Load(); l != nil; l = l.before.Load() {
+		if number, ok := l.number(hash, k); ok {
+			c := l.cell(number)
+			if obj, there := c.get(l.arePointers); there && c.since.Load() <= uint64(snapshot.number) {
+				return obj, true
+			}
+			break
+		}
 	}
 	obj, _, found := snapshot.find(hash, key)
 	return obj, found
@@ -72,7 +83,19 @@ func (s *Store[K, T]) Begin() *Transaction[K, T] {
 	return tx
 }
 
-func (s *Store[K, T]) hash(key K) uint32 { return uint32(maphash.Comparable(s.seed, key)) }
+func (s *Store[K, T]) text(key K) text {
+	space, name := s.split(key)
+	return text{space, name}
+}
+
+func (s *Store[K, T]) textOf(obj T) text { return s.text(s.keyOf(obj)) }
+
+// hash tells "a", "b" from "b", "a" and from "", "ab": the factor, 2⁶⁴ divided by the golden ratio, spreads the one
+// hash over all bits of the sum.
+func (s *Store[K, T]) hash(k text) uint32 {
+	const factor = 0x9e3779b97f4a7c15
+	return uint32((maphash.String(s.seed, k.space)*factor + maphash.String(s.seed, k.name)) >> 32)
+}
 
 func (s *Store[K, T]) newOwner() persistent.Owner { return persistent.Owner(s.owners.Add(1)) }
 

@@ -28,10 +28,10 @@ func remove(s *things, keys ...name) {
 
 // Keys with the same hash are told apart, also when one of them takes the slot of the other.
 func TestKeysWhoseHashesAreEqual(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	a, b := colliding(t, func(i int) (name, uint32) {
 		key := name{"", strconv.Itoa(i)}
-		return key, s.hash(key)
+		return key, s.hash(s.text(key))
 	})
 	first, second := &thing{name: a}, &thing{name: b}
 	put(s, first, second)
@@ -53,7 +53,7 @@ func wantGet(t *testing.T, s *Snapshot[name, *thing], key name, want *thing) {
 
 // Values with the same hash are told apart.
 func TestValuesWhoseHashesAreEqual(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := addValues(s)
 	a, b := colliding(t, func(i int) (int, uint32) { return i, index.hash(i) })
 	put(s, &thing{name: name{"", "a"}, values: []int{a}}, &thing{name: name{"", "b"}, values: []int{b, a}})
@@ -94,7 +94,7 @@ func colliding[E any](t *testing.T, create func(i int) (E, uint32)) (a, b E) {
 
 // An update that leaves the values as they are changes no index: snapshots share it.
 func TestUpdateWithTheSameValuesLeavesTheIndexAlone(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	addValues(s)
 	key := name{"", "a"}
 	put(s, &thing{name: key, values: []int{1, 2}})
@@ -111,7 +111,7 @@ func TestUpdateWithTheSameValuesLeavesTheIndexAlone(t *testing.T) {
 
 // Index functions run once for each object that is put, not on what it replaces, nor when an object goes or moves.
 func TestIndexFunctionsRunOncePerPut(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	ran := 0
 	AddIndex(s, IndexConfig[name, *thing, int]{Values: func(t *thing) ([]int, error) {
 		ran++
@@ -128,7 +128,7 @@ func TestIndexFunctionsRunOncePerPut(t *testing.T) {
 
 // An index function that never returns takes its index with it and nothing else: the next one begins from nothing.
 func TestIndexThatCouldNotBeBuilt(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	put(s, &thing{name: name{"", "a"}, values: []int{1}}, &thing{name: name{"", "b"}, values: []int{2}})
 	func() {
 		defer func() { _ = recover() }()
@@ -148,7 +148,7 @@ func TestIndexThatCouldNotBeBuilt(t *testing.T) {
 
 // An index that reports to nobody still isolates what fails.
 func TestIndexWithoutReport(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := AddIndex(s, IndexConfig[name, *thing, int]{Values: func(t *thing) ([]int, error) {
 		if t.fail {
 			return nil, errors.New("as it was told")
@@ -162,7 +162,7 @@ func TestIndexWithoutReport(t *testing.T) {
 }
 
 func TestIterationStops(t *testing.T) {
-	s := New(thingName)
+	s := New(thingName, nameText)
 	index := AddIndex(s, IndexConfig[name, *thing, string]{
 		Values: func(t *thing) ([]string, error) { return []string{"all", t.name.name}, nil },
 		Text:   func(v string) string { return v },

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/persistent"
@@ -44,29 +45,49 @@ func (t *Transaction[K, T]) Commit() {
 }
 
 // A Place is where a key is in a [Transaction], or would be. The next change makes it invalid.
-type Place struct {
-	hash  uint32
-	slot  uint32
-	found bool
+type Place[T comparable] struct {
+	hash   uint32
+	slot   uint32     // or none
+	number uint32     // in a table of the latest objects,
+	table  *latest[T] // unless that had no room for the key
 }
 
+const none = math.MaxUint32
+
 // Exists says whether there is an object.
-func (p Place) Exists() bool { return p.found }
+func (p Place[T]) Exists() bool { return p.slot != none }
 
 // Slot returns the slot of the object, which must exist.
-func (p Place) Slot() int { return int(p.slot) }
+func (p Place[T]) Slot() int { return int(p.slot) }
+
+// Stamp returns the stamp that the object was put with, or the zero Stamp when it is not at hand.
+func (p Place[T]) Stamp() Stamp {
+	if p.table == nil {
+		return Stamp{}
+	}
+	return p.table.note(p.number).stamp
+}
+
+// A Stamp is what the caller wants to know of an object without a look at it: of its version, and 128 bits of what it is.
+// The zero Stamp says nothing.
+type Stamp struct{ Version, High, Low uint64 }
 
 // Find returns the object with the key, if there is one, and its place.
-func (t *Transaction[K, T]) Find(key K) (T, Place) {
-	hash := t.store.hash(key)
-	if r := t.store.latest.Load().get(hash, key); r != nil {
-		return r.obj, Place{hash, r.slot, true}
+func (t *Transaction[K, T]) Find(key K) (T, Place[T]) {
+	k := t.store.text(key)
+	hash := t.store.hash(k)
+	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
+		if number, ok := l.number(hash, k); ok {
+			if obj, there := l.cell(number).get(l.arePointers); there {
+				return obj, Place[T]{hash, l.note(number).slot, number, l}
+			}
+		}
 	}
 	obj, slot, found := t.store.find(&t.draft, hash, key)
-	if found {
-		obj = newest(t.recent, slot, obj)
+	if !found {
+		return obj, Place[T]{hash: hash, slot: none}
 	}
-	return obj, Place{hash, slot, found}
+	return newest(t.recent, slot, obj), Place[T]{hash: hash, slot: slot}
 }
 
 // Len returns the number of objects.
@@ -79,20 +100,24 @@ func (t *Transaction[K, T]) At(slot int) T {
 }
 
 // PlaceOf returns the place of the object in a slot.
-func (t *Transaction[K, T]) PlaceOf(slot int) Place {
-	return Place{t.store.hash(t.store.keyOf(t.At(slot))), uint32(slot), true}
+func (t *Transaction[K, T]) PlaceOf(slot int) Place[T] {
+	_, at := t.Find(t.store.keyOf(t.At(slot)))
+	return at
 }
 
 // Put puts the object in its place, instead of the one that is there.
-func (t *Transaction[K, T]) Put(at Place, obj T) {
+func (t *Transaction[K, T]) Put(at Place[T], obj T) { t.PutStamped(at, obj, Stamp{}) }
+
+// PutStamped is Put for an object with a stamp.
+func (t *Transaction[K, T]) PutStamped(at Place[T], obj T, stamp Stamp) {
 	for _, index := range t.store.indexes { // runs functions of the user's: nothing has changed yet
-		index.prepare(obj, !at.found)
+		index.prepare(obj, !at.Exists())
 	}
 	slot := at.slot
-	if at.found {
-		t.replace(at, obj)
+	if at.Exists() {
+		t.replace(at, obj, stamp)
 	} else {
-		slot = t.insert(at.hash, obj)
+		slot = t.insert(at.hash, obj, stamp)
 	}
 	for _, index := range t.store.indexes {
 		index.put(t, slot, obj)
@@ -100,32 +125,39 @@ func (t *Transaction[K, T]) Put(at Place, obj T) {
 	t.refit()
 }
 
-func (t *Transaction[K, T]) replace(at Place, obj T) {
-	t.note(at.hash, at.slot, obj)
+func (t *Transaction[K, T]) replace(at Place[T], obj T, stamp Stamp) {
+	if l := at.table; l != nil {
+		l.cell(at.number).set(obj, uint64(t.owner), l.arePointers)
+		l.note(at.number).stamp = stamp
+	} else {
+		t.note(obj, note{stamp, at.slot})
+	}
 	t.recent = append(t.recent, replacement[T]{at.slot, obj})
 	if len(t.recent) >= maxRecent {
 		t.merge()
 	}
 }
 
-func (t *Transaction[K, T]) insert(hash uint32, obj T) (slot uint32) {
+func (t *Transaction[K, T]) insert(hash uint32, obj T, stamp Stamp) (slot uint32) {
 	t.edited = true
 	slot = uint32(t.Len())
 	t.draft.objects.Append(t.owner, obj)
 	t.draft.keys.Insert(t.owner, hash, slot)
-	t.note(hash, slot, obj)
+	t.note(obj, note{stamp, slot})
 	return slot
 }
 
 // Delete removes the object, which must exist. The last object moves into its slot.
-func (t *Transaction[K, T]) Delete(at Place) {
+func (t *Transaction[K, T]) Delete(at Place[T]) {
 	t.merge()
 	t.edited = true
 	for _, index := range t.store.indexes {
 		index.remove(t, at.slot)
 	}
 	t.draft.keys.Delete(t.owner, at.hash, at.slot)
-	t.store.latest.Load().delete(at.hash, t.store.keyOf(t.At(at.Slot())))
+	if at.table != nil {
+		at.table.cell(at.number).clear(uint64(t.owner))
+	}
 	if last := uint32(t.Len() - 1); last != at.slot {
 		t.move(last, at.slot)
 	}
@@ -135,58 +167,71 @@ func (t *Transaction[K, T]) Delete(at Place) {
 
 func (t *Transaction[K, T]) move(from, to uint32) {
 	obj := t.At(int(from))
-	hash := t.store.hash(t.store.keyOf(obj))
+	k := t.store.textOf(obj)
+	hash := t.store.hash(k)
 	t.draft.objects.Set(t.owner, int(to), obj)
 	t.draft.keys.Replace(t.owner, hash, from, to)
-	t.note(hash, to, obj)
+	for l := t.store.latest.Load(); l != nil; l = l.before.Load() {
+		if number, ok := l.number(hash, k); ok {
+			l.note(number).slot = to
+		}
+	}
 	for _, index := range t.store.indexes {
 		index.move(t, from, to)
 	}
 }
 
-// note tells those who get from the latest snapshot of an object.
-func (t *Transaction[K, T]) note(hash, slot uint32, obj T) {
-	t.store.latest.Load().set(&record[K, T]{t.store.keyOf(obj), obj, hash, slot, t.owner})
+// note tells those who get from the latest snapshot of an object whose key is not in the table, or had an object once.
+func (t *Transaction[K, T]) note(obj T, n note) {
+	s := t.store
+	k := s.textOf(obj)
+	hash := s.hash(k)
+	s.width = max(s.width, min((k.width()+7)/8*8, widest))
+	l := s.latest.Load()
+	if number, ok := l.number(hash, k); ok {
+		*l.note(number) = n
+		l.cell(number).set(obj, uint64(t.owner), l.arePointers)
+	} else {
+		l.insert(hash, k, obj, uint64(t.owner), n)
+	}
 }
 
-// fillAtOnce is how many records one change brings into a new table. The table is full long before it is too small.
-const fillAtOnce = 4
+// moveAtOnce is how many numbers of a table one change brings into the next. That one is full long after it has them all.
+const moveAtOnce = 16
 
 // refit makes another table when that has got out of proportion, and goes on to fill it.
 func (t *Transaction[K, T]) refit() {
-	l := t.store.latest.Load()
+	s := t.store
+	l := s.latest.Load()
 	before := l.before.Load()
 	if before == nil {
-		if l.fits(t.Len()) {
+		if l.fits(t.Len(), s.width) {
 			return
 		}
-		before, l = l, newLatest[K, T](t.Len())
+		before, l = l, newLatest(s.textOf, t.Len(), s.width)
 		l.before.Store(before)
-		t.store.latest.Store(l)
+		s.latest.Store(l)
 	}
-	for range fillAtOnce {
-		if l.filled >= t.Len() {
+	for range moveAtOnce {
+		if l.moved == before.used {
 			l.before.Store(nil)
 			return
 		}
-		t.fill(l, uint32(l.filled))
-		l.filled++
+		t.fill(l, before, uint32(l.moved))
+		l.moved++
 	}
 }
 
-// fill brings the record of a slot into the table, or makes it, if it was displaced.
-func (t *Transaction[K, T]) fill(l *latest[K, T], slot uint32) {
-	obj := t.draft.objects.At(int(slot))
-	key := t.store.keyOf(obj)
-	hash := t.store.hash(key)
-	if l.here(hash, key) != nil {
+// fill brings what has a number into the next table.
+func (t *Transaction[K, T]) fill(l, before *latest[T], number uint32) {
+	c := before.cell(number)
+	obj, there := c.get(l.arePointers)
+	if !there {
 		return
 	}
-	r := l.get(hash, key)
-	if r == nil {
-		r = &record[K, T]{key, newest(t.recent, slot, obj), hash, slot, t.owner}
-	}
-	l.set(r)
+	k := before.textAt(number, obj)
+	l.insert(t.store.hash(k), k, obj, c.since.Load(), *before.note(number))
+	c.clear(never)
 }
 
 // merge puts the recent replacements into the draft.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -23,6 +24,8 @@ type thing struct {
 }
 
 func thingName(t *thing) name { return t.name }
+
+func nameText(n name) (space, text string) { return n.space, n.name }
 
 type things = Store[name, *thing]
 
@@ -45,7 +48,7 @@ type anyIndex interface {
 }
 
 func newTrial() *trial {
-	tr := &trial{store: New(thingName), model: make(map[name]*thing)}
+	tr := &trial{store: New(thingName, nameText), model: make(map[name]*thing)}
 	tr.keep()
 	return tr
 }
@@ -112,7 +115,10 @@ func (tr *trial) change(p *program, tx *Transaction[name, *thing]) {
 	}
 }
 
-func numbered(i int) name { return name{strconv.Itoa(i % 3), strconv.Itoa(i)} }
+// numbered returns keys of all lengths.
+func numbered(i int) name {
+	return name{strconv.Itoa(i % 3), strings.Repeat("-", i%5*(i/4)) + strconv.Itoa(i)}
+}
 
 // put puts an object that fails now and then, and has few values, among them ever the same.
 func (tr *trial) put(tx *Transaction[name, *thing], key name, p *program) {
@@ -149,11 +155,21 @@ func (tr *trial) deleteSlot(tx *Transaction[name, *thing], slot int) {
 
 func (tr *trial) check() error {
 	s := tr.store.Snapshot()
-	err := errors.Join(sameObjects(s, tr.model, tr.version), wellFormedKeys(s))
+	err := errors.Join(sameObjects(s, tr.model, tr.version), wellFormedKeys(s), tr.checkGet())
 	for _, index := range tr.indexes {
 		err = errors.Join(err, index.check(s, tr.model), index.wellFormed(tr.model))
 	}
 	return err
+}
+
+func (tr *trial) checkGet() error {
+	for i := range 256 {
+		want := tr.model[numbered(i)]
+		if got, found := tr.store.Get(numbered(i)); got != want || found != (want != nil) {
+			return fmt.Errorf("got %v, %v, want %v", got, found, want)
+		}
+	}
+	return nil
 }
 
 func (tr *trial) keep() {
@@ -218,7 +234,7 @@ func wellFormedKeys(s *Snapshot[name, *thing]) error {
 		return fmt.Errorf("%d keys of %d objects", s.base.keys.Len(), s.Len())
 	}
 	for obj := range s.All() {
-		_, slot, _ := s.find(s.store.hash(obj.name), obj.name)
+		_, slot, _ := s.find(s.store.hash(s.store.text(obj.name)), obj.name)
 		if s.content().objects.At(int(slot)) != obj {
 			return fmt.Errorf("%v is not in slot %d", obj, slot)
 		}
