@@ -182,7 +182,7 @@ func TestAnAuditGivesUp(t *testing.T) {
 				once := sync.OnceFunc(func() {
 					s.put("ns", "e")
 					go func() {
-						time.Sleep(time.Second)
+						time.Sleep(1) // when the list has been answered
 						s.restore(12)
 					}()
 				})
