@@ -220,6 +220,34 @@ func TestAnAuditExcusesWhatIsInQuarantine(t *testing.T) {
 	})
 }
 
+// What has changed since the list is no reason to list once more.
+func TestAnAuditListsOnceWhereThatIsEnough(t *testing.T) {
+	simulateAudits(t, Config{}, func(t trial, s *simulator, i *Informer[cm]) {
+		s.asked()
+		time.Sleep(auditInterval * 8 / 10)
+		s.change(func() {
+			s.bookmarks = 0
+			s.hold = func(_ context.Context, request string) {
+				if request != "list" && request != "identities" {
+					return
+				}
+				s.change(func() { s.version++ }) // an object of another kind
+				go func() {
+					time.Sleep(1) // when the list has been answered
+					s.put("ns", "a")
+				}()
+			}
+		})
+		time.Sleep(auditInterval * 4 / 10)
+		lists := slices.DeleteFunc(s.asked(), func(request string) bool {
+			return !strings.HasPrefix(request, "list") && !strings.HasPrefix(request, "identities")
+		})
+		if got := i.Status(); got.Audits != 1 || len(lists) != 1 {
+			t.Errorf("the requests are %q, %d audits came to an end", lists, got.Audits)
+		}
+	})
+}
+
 // The watch goes on beside an audit that takes long.
 func TestAnAuditHoldsNothingUp(t *testing.T) {
 	simulateAudits(t, Config{}, func(t trial, s *simulator, i *Informer[cm]) {

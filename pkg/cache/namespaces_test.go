@@ -11,6 +11,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // simulateIn runs an informer of namespaces on a simulator, which has x in each of a, b and c, inside synctest.
@@ -196,6 +197,38 @@ func TestNamespacesChangeWhileItStarts(t *testing.T) {
 	})
 }
 
+// A namespace that is about to go is not started.
+func TestANamespaceGoesBeforeItStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newSimulator()
+		i, err := NewNamespacedInformer(server.in, []string{"a", "b"}, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.scopes[0].removed = true // where SetNamespaces is when Run begins
+		stop := start(t, i.Informer)
+		wantRequests(t, server, "list b@", "watch b@10")
+		stop()
+	})
+}
+
+// A relist of one namespace lets no object of another out of quarantine.
+func TestTheQuarantineOfNamespaces(t *testing.T) {
+	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
+		bad := types.NamespacedName{Namespace: "a", Name: "x"}
+		s.change(func() { s.broken[bad] = true })
+		s.put("a", "x")
+		s.cut("b", apierrors.NewResourceExpired("too old"))
+		wantQuarantine(t.T, i.Informer, "x@14")
+		s.cut("a", apierrors.NewResourceExpired("too old"))
+		wantQuarantine(t.T, i.Informer, "x@14")
+		if err := i.SetNamespaces("b"); err != nil {
+			t.Error(err)
+		}
+		wantQuarantine(t.T, i.Informer)
+	})
+}
+
 // The version of the cache is one that all namespaces have reached.
 func TestTheVersionOfNamespaces(t *testing.T) {
 	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
@@ -242,6 +275,9 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 		if err := <-before; !errors.Is(err, ErrNewEpoch) {
 			t.Errorf("who waited before got %v", err)
 		}
+		if got, _ := i.StatusOf("c"); got.Relists["versions went back"] != 1 || got.Lists != 2 {
+			t.Errorf("c was not told: its relists are %v", got.Relists)
+		}
 		after := waitFor(t.Context(), i.Indexer(), written)
 		time.Sleep(time.Minute)
 		if got := i.Indexer().ResourceVersion(); got != "" || len(after) > 0 {
@@ -257,9 +293,6 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 			if obj.Data["epoch"] != "1" {
 				t.Error("the cache has the state of before, which has the same UID and version")
 			}
-		}
-		if got, _ := i.StatusOf("c"); got.Relists["versions went back"] != 1 || got.Lists != 2 {
-			t.Errorf("the relists of c are %v, want one for that reason", got.Relists)
 		}
 		if got := i.Status().Epochs; got != 1 {
 			t.Errorf("%d epochs are counted, want 1", got)
