@@ -78,7 +78,7 @@ func (c *collection[T]) addEvent(ctx context.Context, change watch.EventType, id
 		c.reflector.skip(ctx, unknownType(change))
 	case id.Key.Name == "" || change == watch.Added && !revised:
 		c.add(ctx, item)
-	case revised && (older(id.ResourceVersion, before.id.ResourceVersion) || before.gone && before.id.UID == id.UID):
+	case revised && older(id.ResourceVersion, before.id.ResourceVersion):
 		return
 	default:
 		if c.revisions == nil {

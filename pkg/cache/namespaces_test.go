@@ -11,6 +11,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // simulateIn runs an informer of namespaces on a simulator, which has x in each of a, b and c, inside synctest.
@@ -58,6 +59,16 @@ func wantError(t *testing.T, err error, parts ...string) {
 			t.Errorf("the error is %v, want it to say %q", err, part)
 		}
 	}
+}
+
+// nextSorted is next for events of several namespaces, which come in no order.
+func (l *log) nextSorted(t *testing.T, entries ...string) {
+	t.Helper()
+	synctest.Wait()
+	l.mu.Lock()
+	slices.Sort(l.entries)
+	l.mu.Unlock()
+	l.next(t, entries...)
 }
 
 func TestNamespaces(t *testing.T) {
@@ -114,7 +125,7 @@ func TestNamespacesChange(t *testing.T) {
 	simulateIn(t, Config{}, []string{"a", "b"}, func(s *simulator) { s.deny = forbids("d", &denied) },
 		func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 			i.Subscribe("s", seen.handle)
-			seen.next(t.T, "Added x@11 initial", "Added x@12 initial")
+			seen.nextSorted(t.T, "Added x@11 initial", "Added x@12 initial")
 			set := func(namespaces ...string) {
 				if err := i.SetNamespaces(namespaces...); err != nil {
 					t.Error(err)
@@ -122,7 +133,7 @@ func TestNamespacesChange(t *testing.T) {
 				synctest.Wait()
 			}
 			set("c", "b")
-			seen.next(t.T, "Deleted x@11 unseen", "Added x@13")
+			seen.nextSorted(t.T, "Added x@13", "Deleted x@11 unseen")
 			wantRequests(t.T, s, "list c@", "watch c@13")
 			s.follows(t.T, i.Informer, "b", "c")
 			s.put("a", "x")
@@ -186,6 +197,38 @@ func TestNamespacesChangeWhileItStarts(t *testing.T) {
 	})
 }
 
+// A namespace that is about to go is not started.
+func TestANamespaceGoesBeforeItStarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newSimulator()
+		i, err := NewNamespacedInformer(server.in, []string{"a", "b"}, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.scopes[0].removed = true // where SetNamespaces is when Run begins
+		stop := start(t, i.Informer)
+		wantRequests(t, server, "list b@", "watch b@10")
+		stop()
+	})
+}
+
+// A relist of one namespace lets no object of another out of quarantine.
+func TestTheQuarantineOfNamespaces(t *testing.T) {
+	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
+		bad := types.NamespacedName{Namespace: "a", Name: "x"}
+		s.change(func() { s.broken[bad] = true })
+		s.put("a", "x")
+		s.cut("b", apierrors.NewResourceExpired("too old"))
+		wantQuarantine(t.T, i.Informer, "x@14")
+		s.cut("a", apierrors.NewResourceExpired("too old"))
+		wantQuarantine(t.T, i.Informer, "x@14")
+		if err := i.SetNamespaces("b"); err != nil {
+			t.Error(err)
+		}
+		wantQuarantine(t.T, i.Informer)
+	})
+}
+
 // The version of the cache is one that all namespaces have reached.
 func TestTheVersionOfNamespaces(t *testing.T) {
 	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
@@ -232,6 +275,9 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 		if err := <-before; !errors.Is(err, ErrNewEpoch) {
 			t.Errorf("who waited before got %v", err)
 		}
+		if got, _ := i.StatusOf("c"); got.Relists["versions went back"] != 1 || got.Lists != 2 {
+			t.Errorf("c was not told: its relists are %v", got.Relists)
+		}
 		after := waitFor(t.Context(), i.Indexer(), written)
 		time.Sleep(time.Minute)
 		if got := i.Indexer().ResourceVersion(); got != "" || len(after) > 0 {
@@ -247,9 +293,6 @@ func TestTheEpochOfNamespaces(t *testing.T) {
 			if obj.Data["epoch"] != "1" {
 				t.Error("the cache has the state of before, which has the same UID and version")
 			}
-		}
-		if got, _ := i.StatusOf("c"); got.Relists["versions went back"] != 1 || got.Lists != 2 {
-			t.Errorf("the relists of c are %v, want one for that reason", got.Relists)
 		}
 		if got := i.Status().Epochs; got != 1 {
 			t.Errorf("%d epochs are counted, want 1", got)
@@ -289,7 +332,7 @@ func TestAResyncOutlivesItsNamespace(t *testing.T) {
 	var seen log
 	simulateIn(t, Config{}, []string{"a", "b"}, asIs, func(t trial, s *simulator, i *NamespacedInformer[cm]) {
 		i.SubscribeWith(SubscribeOptions{Resync: time.Minute}, seen.handle)
-		seen.next(t.T, "Added x@11 initial", "Added x@12 initial")
+		seen.nextSorted(t.T, "Added x@11 initial", "Added x@12 initial")
 		first := i.scopes[0]
 		first.stop() // as SetNamespaces does; now a resync is due
 		time.Sleep(time.Minute)
