@@ -23,7 +23,7 @@ func (p *protobufWatch) next(w *window) (event, error) {
 	}
 	n := int64(binary.BigEndian.Uint32(w.buf[w.pos:]))
 	if n > p.most {
-		return event{}, errProtobufFrame
+		return event{}, errLongEvent
 	}
 	w.pos += 4
 	w.hold()
