@@ -23,7 +23,8 @@ type piece struct {
 // pieceOf takes what a reader returned.
 func pieceOf(frame wire.Frame, err error) (piece, error) {
 	if tooLarge, ok := errors.AsType[*wire.TooLargeError](err); ok {
-		return piece{Frame: tooLarge.Frame, tooLarge: tooLarge}, nil
+		// The error will be kept, and is to keep nothing of the content.
+		return piece{Frame: tooLarge.Frame, tooLarge: &wire.TooLargeError{Limit: tooLarge.Limit}}, nil
 	}
 	return piece{Frame: frame}, err
 }

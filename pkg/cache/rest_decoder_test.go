@@ -14,6 +14,7 @@ import (
 
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/wire"
 )
 
 // badObjects are JSON objects that can't become a CronTab, with a part of the reason.
@@ -94,6 +95,9 @@ func expectBad(t *testing.T, got *cache.UndecodableError, event watch.EventType,
 	}
 	if strings.Contains(got.Error(), "secret") {
 		t.Errorf("the error shows content: %v", got)
+	}
+	if tooLarge, ok := errors.AsType[*wire.TooLargeError](got); ok && tooLarge.Frame.Bytes != nil {
+		t.Errorf("the error keeps %d bytes of content", len(tooLarge.Frame.Bytes))
 	}
 }
 
