@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -40,6 +41,7 @@ type decoder[T Object] struct {
 	dropManagedFields bool
 	expected          metav1.TypeMeta // what is empty may be anything
 	untyped           bool            // an object has come of which it was not known whether it is of the expected type
+	kindless          []T             // unstructured objects of a list that has yet to say what they are
 }
 
 func (s *RESTSource[T]) decoder(request Request[T]) *decoder[T] {
@@ -74,10 +76,22 @@ func (d *decoder[T]) object(p piece) (T, *UndecodableError) {
 		p.Frame = p.WithoutManagedFields()
 	}
 	obj, err := decode[T](p, id)
+	if err == nil && isUnstructured[T]() && obj.GetObjectKind().GroupVersionKind().Kind == "" {
+		err = d.await(p, obj)
+	}
 	if err != nil {
 		return *new(T), undecodable(p, id, err)
 	}
 	return obj, nil
+}
+
+// await leaves it to the end of the list what the object is: in CBOR the keys of a map come in any order.
+func (d *decoder[T]) await(p piece, obj T) error {
+	if p.Type != "" {
+		return errNoKind
+	}
+	d.kindless = append(d.kindless, obj)
+	return nil
 }
 
 func undecodable(p piece, id wire.Identity, err error) *UndecodableError {
@@ -125,19 +139,24 @@ func decode[T Object](p piece, id wire.Identity) (T, error) {
 		return obj, errNoName
 	case id.Name != "" && IdentityOf(obj) != identityOf(id):
 		return obj, errAmbiguous // in JSON a key may come twice
-	case isUnstructured[T]() && obj.GetObjectKind().GroupVersionKind().Kind == "":
-		return obj, errNoKind
 	}
 	return obj, nil
 }
 
-// checkList returns why the list is not one of the expected objects. It is known for sure when all of it has been read.
+// checkList returns why the list is not one of the expected objects. It is known for sure when all of it has been read, and so
+// is what those are that do not say it.
 func (d *decoder[T]) checkList(list wire.ListMeta) error {
 	if err := isList(list); err != nil {
 		return err
 	}
 	if items := (metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.ItemKind()}); d.untyped && !matches(items, d.expected) {
 		return fmt.Errorf("the server sent a %q of %q, expected a list of %s", list.Kind, list.APIVersion, typeName[T]())
+	}
+	if len(d.kindless) > 0 && list.ItemKind() == "" {
+		return errNoKind
+	}
+	for _, obj := range d.kindless {
+		obj.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(list.APIVersion, list.ItemKind()))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
@@ -151,11 +152,41 @@ func TestRESTSourceKind(t *testing.T) {
 	}
 }
 
-func TestRESTSourceOfNoKind(t *testing.T) {
-	server := newScript(t, answer{body: `{"items":[{"metadata":{"name":"a","resourceVersion":"1"}}],"kind":"ThingList","apiVersion":"v1","metadata":{}}`})
+// Unstructured objects that do not say what they are are what their list says, wherever in it: in CBOR the keys of a map come in
+// any order.
+func TestRESTSourceTakesTheKindOfTheList(t *testing.T) {
+	items, kind, version := `"items":[{"metadata":{"name":"a","resourceVersion":"1"}}]`, `"kind":"ThingList"`, `"apiVersion":"v1"`
+	for _, keys := range [][]string{{kind, version, items}, {items, kind, version}, {kind, items, version}, {version, items, kind}} {
+		server := newScript(t, answer{body: "{" + strings.Join(keys, ",") + `,"metadata":{}}`})
+		source := cache.FromREST[*unstructured.Unstructured](server.client(corev1.SchemeGroupVersion), "things", cache.RESTOptions{Kind: "Thing"})
+		objects, failed := contents(t, source, cache.Request[*unstructured.Unstructured]{})
+		if len(failed) != 0 || len(objects) != 1 || objects[0].GetKind() != "Thing" || objects[0].GetAPIVersion() != "v1" {
+			t.Errorf("%q: got %v, failed: %v", keys, objects, failed)
+		}
+	}
+}
+
+// An object that has a kind keeps it.
+func TestRESTSourceOfAListOfAnything(t *testing.T) {
+	const a, b = `{"kind":"Thing","apiVersion":"b/v2","metadata":{"name":"a"}}`, `{"kind":"Other","metadata":{"name":"b"}}`
+	server := newScript(t, answer{body: `{"items":[` + a + "," + b + `],"kind":"ThingList","apiVersion":"v1","metadata":{}}`})
 	source := cache.FromREST[*unstructured.Unstructured](server.client(corev1.SchemeGroupVersion), "things", cache.RESTOptions{})
-	_, failed := contents(t, source, cache.Request[*unstructured.Unstructured]{})
-	if len(failed) != 1 || !strings.Contains(failed[0].Error(), "does not say its kind") {
-		t.Errorf("failed: %v", failed)
+	objects, _ := contents(t, source, cache.Request[*unstructured.Unstructured]{})
+	if len(objects) != 2 || objects[0].GetAPIVersion() != "b/v2" || objects[1].GetKind() != "Other" {
+		t.Errorf("got %v", objects)
+	}
+}
+
+// An object whose kind nothing says is none.
+func TestRESTSourceOfNoKind(t *testing.T) {
+	const object = `{"metadata":{"name":"a","resourceVersion":"1"}}`
+	server := newScript(t, answer{body: jsonList("v1", "List", object)}, answer{body: `{"type":"ADDED","object":` + object + "}\n"})
+	source := cache.FromREST[*unstructured.Unstructured](server.client(corev1.SchemeGroupVersion), "things", cache.RESTOptions{})
+	if _, err := source.List(t.Context(), metav1.ListOptions{}); err == nil || !strings.Contains(err.Error(), "does not say its kind") {
+		t.Errorf("listed: %v", err)
+	}
+	_, err := openStream(t, source, cache.Request[*unstructured.Unstructured]{}).Next()
+	if _, ok := errors.AsType[*cache.UndecodableError](err); !ok {
+		t.Errorf("watched: %v", err)
 	}
 }
