@@ -96,6 +96,9 @@ func (p *protobufWatch) unknown(m message, e *event) (object field, ok bool) {
 			return object, false
 		}
 	}
+	if object.number == 0 { // of which all fields are empty
+		object = field{number: unknownRaw, start: m.end, end: m.end}
+	}
 	return object, !m.broken
 }
 
