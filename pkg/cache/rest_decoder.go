@@ -24,7 +24,8 @@ type piece struct {
 // pieceOf takes what a reader returned.
 func pieceOf(frame wire.Frame, err error) (piece, error) {
 	if tooLarge, ok := errors.AsType[*wire.TooLargeError](err); ok {
-		return piece{Frame: tooLarge.Frame, tooLarge: tooLarge}, nil
+		// The error will be kept, and is to keep nothing of the content.
+		return piece{Frame: tooLarge.Frame, tooLarge: &wire.TooLargeError{Limit: tooLarge.Limit}}, nil
 	}
 	return piece{Frame: frame}, err
 }
@@ -40,7 +41,7 @@ type decoder[T Object] struct {
 	dropManagedFields bool
 	expected          metav1.TypeMeta // what is empty may be anything
 	untyped           bool            // an object has come of which it was not known whether it is of the expected type
-	kindless          []T             // of a list that has not said its kind: in CBOR the keys of a map come in any order
+	kindless          []T             // unstructured objects of a list that has yet to say what they are
 }
 
 func (s *RESTSource[T]) decoder(request Request[T]) *decoder[T] {
@@ -75,8 +76,8 @@ func (d *decoder[T]) object(p piece) (T, *UndecodableError) {
 		p.Frame = p.WithoutManagedFields()
 	}
 	obj, err := decode[T](p, id)
-	if err == nil {
-		err = d.note(p, obj)
+	if err == nil && isUnstructured[T]() && obj.GetObjectKind().GroupVersionKind().Kind == "" {
+		err = d.await(p, obj)
 	}
 	if err != nil {
 		return *new(T), undecodable(p, id, err)
@@ -84,11 +85,8 @@ func (d *decoder[T]) object(p piece) (T, *UndecodableError) {
 	return obj, nil
 }
 
-// note remembers an object of a list whose kind is to be known when all of the list has been read.
-func (d *decoder[T]) note(p piece, obj T) error {
-	if !isUnstructured[T]() || obj.GetObjectKind().GroupVersionKind().Kind != "" {
-		return nil
-	}
+// await leaves it to the end of the list what the object is: in CBOR the keys of a map come in any order.
+func (d *decoder[T]) await(p piece, obj T) error {
 	if p.Type != "" {
 		return errNoKind
 	}
@@ -145,13 +143,17 @@ func decode[T Object](p piece, id wire.Identity) (T, error) {
 	return obj, nil
 }
 
-// checkList returns why the list is not one of the expected objects. It is known for sure when all of it has been read.
+// checkList returns why the list is not one of the expected objects. It is known for sure when all of it has been read, and so
+// is what those are that do not say it.
 func (d *decoder[T]) checkList(list wire.ListMeta) error {
 	if err := isList(list); err != nil {
 		return err
 	}
 	if items := (metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.ItemKind()}); d.untyped && !matches(items, d.expected) {
 		return fmt.Errorf("the server sent a %q of %q, expected a list of %s", list.Kind, list.APIVersion, typeName[T]())
+	}
+	if len(d.kindless) > 0 && list.ItemKind() == "" {
+		return errNoKind
 	}
 	for _, obj := range d.kindless {
 		obj.GetObjectKind().SetGroupVersionKind(schema.FromAPIVersionAndKind(list.APIVersion, list.ItemKind()))

@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
+	"github.com/sluice-k8s/sluice/pkg/cache/internal/wire"
 )
 
 // badObjects are JSON objects that can't become a CronTab, with a part of the reason.
@@ -95,6 +97,9 @@ func expectBad(t *testing.T, got *cache.UndecodableError, event watch.EventType,
 	if strings.Contains(got.Error(), "secret") {
 		t.Errorf("the error shows content: %v", got)
 	}
+	if tooLarge, ok := errors.AsType[*wire.TooLargeError](got); ok && tooLarge.Frame.Bytes != nil {
+		t.Errorf("the error keeps %d bytes of content", len(tooLarge.Frame.Bytes))
+	}
 }
 
 // What is known of a bad object stays, whatever comes after it through the same memory.
@@ -147,11 +152,41 @@ func TestRESTSourceKind(t *testing.T) {
 	}
 }
 
-func TestRESTSourceOfNoKind(t *testing.T) {
-	server := newScript(t, answer{body: `{"items":[{"metadata":{"name":"a","resourceVersion":"1"}}],"kind":"ThingList","apiVersion":"v1","metadata":{}}`})
+// Unstructured objects that do not say what they are are what their list says, wherever in it: in CBOR the keys of a map come in
+// any order.
+func TestRESTSourceTakesTheKindOfTheList(t *testing.T) {
+	items, kind, version := `"items":[{"metadata":{"name":"a","resourceVersion":"1"}}]`, `"kind":"ThingList"`, `"apiVersion":"v1"`
+	for _, keys := range [][]string{{kind, version, items}, {items, kind, version}, {kind, items, version}, {version, items, kind}} {
+		server := newScript(t, answer{body: "{" + strings.Join(keys, ",") + `,"metadata":{}}`})
+		source := cache.FromREST[*unstructured.Unstructured](server.client(corev1.SchemeGroupVersion), "things", cache.RESTOptions{Kind: "Thing"})
+		objects, failed := contents(t, source, cache.Request[*unstructured.Unstructured]{})
+		if len(failed) != 0 || len(objects) != 1 || objects[0].GetKind() != "Thing" || objects[0].GetAPIVersion() != "v1" {
+			t.Errorf("%q: got %v, failed: %v", keys, objects, failed)
+		}
+	}
+}
+
+// An object that has a kind keeps it.
+func TestRESTSourceOfAListOfAnything(t *testing.T) {
+	const a, b = `{"kind":"Thing","apiVersion":"b/v2","metadata":{"name":"a"}}`, `{"kind":"Other","metadata":{"name":"b"}}`
+	server := newScript(t, answer{body: `{"items":[` + a + "," + b + `],"kind":"ThingList","apiVersion":"v1","metadata":{}}`})
 	source := cache.FromREST[*unstructured.Unstructured](server.client(corev1.SchemeGroupVersion), "things", cache.RESTOptions{})
-	things, failed := contents(t, source, cache.Request[*unstructured.Unstructured]{})
-	if len(failed) > 0 || len(things) != 1 || things[0].GroupVersionKind() != corev1.SchemeGroupVersion.WithKind("Thing") {
-		t.Errorf("there is %v, failed: %v", things, failed)
+	objects, _ := contents(t, source, cache.Request[*unstructured.Unstructured]{})
+	if len(objects) != 2 || objects[0].GetAPIVersion() != "b/v2" || objects[1].GetKind() != "Other" {
+		t.Errorf("got %v", objects)
+	}
+}
+
+// An object whose kind nothing says is none.
+func TestRESTSourceOfNoKind(t *testing.T) {
+	const object = `{"metadata":{"name":"a","resourceVersion":"1"}}`
+	server := newScript(t, answer{body: jsonList("v1", "List", object)}, answer{body: `{"type":"ADDED","object":` + object + "}\n"})
+	source := cache.FromREST[*unstructured.Unstructured](server.client(corev1.SchemeGroupVersion), "things", cache.RESTOptions{})
+	if _, err := source.List(t.Context(), metav1.ListOptions{}); err == nil || !strings.Contains(err.Error(), "does not say its kind") {
+		t.Errorf("listed: %v", err)
+	}
+	_, err := openStream(t, source, cache.Request[*unstructured.Unstructured]{}).Next()
+	if _, ok := errors.AsType[*cache.UndecodableError](err); !ok {
+		t.Errorf("watched: %v", err)
 	}
 }

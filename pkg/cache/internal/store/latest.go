@@ -113,7 +113,7 @@ func (l *latest[T]) home(hash uint32) int {
 func (l *latest[T]) is(number uint32, k text) bool {
 	t := l.text(number)
 	space, name := len(k.space), len(k.name)
-	if int(t[0]) != space || int(t[1]) != name {
+	if int(t[0]) != space || int(t[1]) != name || space == elsewhere {
 		return t[0] == elsewhere && l.isElsewhere(number, k)
 	}
 	both := t[2 : 2+space+name]

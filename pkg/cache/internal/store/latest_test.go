@@ -98,6 +98,21 @@ func wantGot(t *testing.T, s *things, key name, want *thing) {
 	}
 }
 
+// A length that is the mark of long keys is none that is there.
+func TestGetOfKeysAsLongAsTheMark(t *testing.T) {
+	s := New(thingName, nameText)
+	for i := range near {
+		obj := &thing{name: name{fmt.Sprintf("%0255d", i), ""}}
+		for range 3 {
+			put(s, obj)
+		}
+		wantGot(t, s, obj.name, obj)
+	}
+	if used := s.latest.Load().used; used != near {
+		t.Errorf("%d numbers for %d keys", used, near)
+	}
+}
+
 // Keys that come together at one place have room nearby, or are found the long way.
 func TestGetOfKeysThatComeTogether(t *testing.T) {
 	s := New(thingName, nameText)

@@ -13,7 +13,7 @@ import (
 
 // Decode makes the frame's bytes an object, as the serializers of apimachinery do. Nothing of the object is in the frame's
 // memory afterwards. into is a pointer to an empty object:
-//   - [unstructured.Unstructured] keeps apiVersion and kind. Where the object has neither they are the frame's.
+//   - [unstructured.Unstructured] keeps apiVersion and kind. Where the object has neither they are the frame's, if that has both.
 //   - Any other [runtime.Object] is left without them, in every encoding, as typed clients leave them.
 //
 // The error is a [DecodeError]. Decode doesn't panic, also if a method of the type does, and doesn't miss a kind or a name.
@@ -41,7 +41,7 @@ func (f Frame) decodeMap(into *unstructured.Unstructured) error {
 		return &DecodeError{f.Encoding, f.problem(err)}
 	}
 	into.Object = content
-	if into.GetKind() == "" && into.GetAPIVersion() == "" && f.Kind != "" {
+	if into.GetKind() == "" && into.GetAPIVersion() == "" && f.Kind != "" && f.APIVersion != "" {
 		into.SetKind(f.Kind)
 		into.SetAPIVersion(f.APIVersion)
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"math"
 	"strings"
 )
 
@@ -65,6 +66,9 @@ type Limits struct {
 	List int64
 }
 
+// mostLimit is what a larger limit means. Sums of it with what is in memory are numbers still, and nobody reaches it.
+const mostLimit = math.MaxInt / 2
+
 func (l Limits) withDefaults() Limits {
 	if l.Object <= 0 {
 		l.Object = 32 << 20
@@ -72,5 +76,5 @@ func (l Limits) withDefaults() Limits {
 	if l.List <= 0 {
 		l.List = 1 << 30
 	}
-	return l
+	return Limits{Object: min(l.Object, mostLimit), List: min(l.List, mostLimit)}
 }

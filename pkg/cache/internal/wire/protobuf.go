@@ -50,7 +50,6 @@ var (
 	errProtobufLength = errors.New("a length goes beyond what is around it")
 	errProtobufRaw    = errors.New("there is more than one object")
 	errProtobufCoded  = errors.New("the content has an encoding of its own")
-	errProtobufFrame  = errors.New("a frame is longer than any list may be")
 	errProtobufEvent  = errors.New("an event is broken")
 )
 

@@ -23,7 +23,7 @@ func (p *protobufWatch) next(w *window) (event, error) {
 	}
 	n := int64(binary.BigEndian.Uint32(w.buf[w.pos:]))
 	if n > p.most {
-		return event{}, errProtobufFrame
+		return event{}, errLongEvent
 	}
 	w.pos += 4
 	w.hold()
@@ -95,6 +95,9 @@ func (p *protobufWatch) unknown(m message, e *event) (object field, ok bool) {
 		case f.number == unknownEncoding && f.end > f.start:
 			return object, false
 		}
+	}
+	if object.number == 0 { // of which all fields are empty
+		object = field{number: unknownRaw, start: m.end, end: m.end}
 	}
 	return object, !m.broken
 }

@@ -60,7 +60,7 @@ func (c *cutting) jsonMeta(w *window) {
 	}
 	before := nothing // end of the last member that stays
 	for first := true; ; first = false {
-		start := w.pos
+		start := max(w.pos, c.from) // a comma is cut once
 		key, ok, err := w.jsonKey(first)
 		managed := ok && string(key) == "managedFields"
 		if !ok || err != nil || w.jsonSkip() != nil {

@@ -363,6 +363,48 @@ func TestUnusualLists(t *testing.T) {
 	}
 }
 
+// Managed fields that come more than once, which no server sends, are cut out as often.
+func TestManagedFieldsTwice(t *testing.T) {
+	for before, after := range map[string]string{
+		`{"metadata":{"managedFields":[],"managedFields":[],"name":"a"}}`:                     `{"metadata":{"name":"a"}}`,
+		`{"metadata":{"managedFields":[] , "managedFields":[] }}`:                             `{"metadata":{ }}`,
+		`{"metadata":{"managedFields":[],"name":"a","managedFields":[],"managedFields":[1]}}`: `{"metadata":{"name":"a"}}`,
+	} {
+		frame := wire.Frame{Encoding: wire.JSON, Bytes: []byte(before)}.WithoutManagedFields()
+		if string(frame.Bytes) != after {
+			t.Errorf("%s becomes %s, want %s", before, frame.Bytes, after)
+		}
+	}
+}
+
+// An event without an end is not read for ever, though what is too large of it takes no memory.
+func TestEventBeyondAnyList(t *testing.T) {
+	limits := wire.Limits{Object: 8 << 10, List: 256 << 10}
+	for name, beginning := range map[string]string{
+		"JSON": `{"type":"ADDED","object":{"a":"`,
+		"CBOR": "\xa2\x64type\x65ADDED\x66object\xa1\x61a\x7b\x7f\xff\xff\xff\xff\xff\xff\xff",
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := io.MultiReader(strings.NewReader(beginning), strings.NewReader(strings.Repeat("x", 1<<20)), iotest.ErrReader(errors.New("read on")))
+			_, err := wire.NewWatchReader(body, limits).Next()
+			if _, ok := errors.AsType[*wire.SyntaxError](err); !ok {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// A stream may have any number of events, however low the limit of a list.
+func TestWatchIsLongerThanAnyList(t *testing.T) {
+	for _, s := range servers() {
+		body := bytes.Repeat(s.stream(few(1)...)[0], 1000)
+		all, err := collect(wire.NewWatchReader(bytes.NewReader(body), wire.Limits{Object: 8 << 10, List: 8 << 10}).Next)
+		if len(all) != 1000 || !errors.Is(err, io.EOF) {
+			t.Errorf("%s: %d events, %v", s.encoding, len(all), err)
+		}
+	}
+}
+
 // Events as a server might order and extend them.
 func TestUnusualEvents(t *testing.T) {
 	tests := map[string]struct {

@@ -61,6 +61,7 @@ func (r *WatchReader) advance() (event, error) {
 			return event{}, err
 		}
 	}
+	r.window.most = r.window.offset() + r.limits.List + headBytes // which the rest of the event may take
 	ok, err := r.cutter.between(&r.window)
 	if err == nil && !ok {
 		return event{}, io.EOF

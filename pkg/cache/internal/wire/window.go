@@ -13,8 +13,10 @@ const (
 	nothing     = -1
 )
 
-// errLongText says that a string that had to be looked at has more than textBytes.
-var errLongText = errors.New("a string is too long")
+var (
+	errLongText  = errors.New("a string is too long") // that had to be looked at: more than textBytes
+	errLongEvent = errors.New("an event is longer than any list may be")
+)
 
 // A window is the part of a body that is in memory: buf[:end], of which buf[pos:end] is still to be read. What is held
 // stays in one piece, up to a limit, while more is read; everything in front of it is dropped.
@@ -24,6 +26,7 @@ type window struct {
 	body io.Reader
 	err  error // of the body, once it has ended
 	left int64 // bytes that the body may still have
+	most int64 // offset behind which nothing more is read for the event that has begun, or 0
 
 	buf      []byte
 	pos, end int
@@ -66,6 +69,9 @@ func (w *window) release() {
 
 // more reads at least one byte. At the end of the body it returns io.ErrUnexpectedEOF: whoever may be at the end asks ended.
 func (w *window) more() error {
+	if w.most > 0 && w.base+int64(w.end) > w.most {
+		return errLongEvent
+	}
 	if w.err == nil {
 		w.room()
 		if w.read() {
@@ -120,7 +126,7 @@ func (w *window) read() bool {
 func (w *window) room() {
 	from := w.pos
 	if w.kept != nothing {
-		if w.end-w.kept > w.most() {
+		if w.end-w.kept > w.mostHeld() {
 			w.lose()
 		} else {
 			from = w.kept
@@ -137,8 +143,8 @@ func (w *window) room() {
 	}
 }
 
-// most returns how many bytes may be held. An object may be followed by the rest of its event.
-func (w *window) most() int {
+// mostHeld returns how many bytes may be held. An object may be followed by the rest of its event.
+func (w *window) mostHeld() int {
 	if w.object {
 		return w.limit + headBytes
 	}

@@ -2,7 +2,9 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -93,6 +95,15 @@ func TestLimitsDefault(t *testing.T) {
 	}
 	if got := (Limits{Object: 1, List: 2}).withDefaults(); got != (Limits{Object: 1, List: 2}) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// No limit is too large to reckon with.
+func TestLimitsWithoutBound(t *testing.T) {
+	body := fmt.Sprintf(`{"items":[{"metadata":{"name":"%0100000d"}}]}`, 1)
+	r := NewListReader(strings.NewReader(body), Limits{Object: math.MaxInt64, List: math.MaxInt64})
+	if frame, err := r.Next(); err != nil || len(frame.Bytes) < 100000 {
+		t.Errorf("got %d bytes, %v", len(frame.Bytes), err)
 	}
 }
 
