@@ -24,7 +24,7 @@ type podLease = *factory.Lease[*corev1.Pod]
 // A server has one pod in each namespace. It counts.
 type server struct {
 	mu      sync.Mutex
-	missing bool // the resource does not exist
+	missing bool     // the resource does not exist
 	opened  []string // by namespace
 	lists   []string
 	watches map[string]int // open ones, by namespace and label selector
