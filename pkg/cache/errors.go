@@ -12,7 +12,7 @@ var ErrStarted = errors.New("was started before; make a new one")
 // when it is restored from a backup.
 var ErrNewEpoch = errors.New("the server's resource versions have gone back")
 
-// ErrMalformed is in the errors of a [Streamer] that could not cut what came into objects.
+// ErrMalformed is in the errors of a [Streamer] that could not cut what came into objects, or got a list of another kind.
 var ErrMalformed = errors.New("the server's answer is malformed")
 
 var errNotRunning = errors.New("the informer is not running: its Run was not called")

@@ -12,27 +12,27 @@ func (i *Informer[T]) HasSynced() bool { return isClosed(i.synced) }
 // Synced returns a channel that is closed when HasSynced becomes true.
 func (i *Informer[T]) Synced() <-chan struct{} { return i.synced }
 
-// WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error with
-// the reason, as far as it is known, or [ErrStopped].
+// WaitForSync waits until the indexer holds what the first list found. Otherwise it returns the context's error, or else
+// [ErrStopped], with the reason as far as it is known.
 func (i *Informer[T]) WaitForSync(ctx context.Context) error {
 	select {
 	case <-i.synced:
 	case <-i.stopped:
 	case <-ctx.Done():
 	}
-	switch {
-	case i.HasSynced():
+	if i.HasSynced() {
 		return nil
-	case isClosed(i.stopped):
-		return fmt.Errorf("cache: informer %q: %w", i.config.Name, ErrStopped)
-	default:
-		return fmt.Errorf("cache: informer %q has not synced: %w", i.config.Name, i.reason(ctx.Err()))
 	}
+	err := ctx.Err()
+	if err == nil {
+		err = ErrStopped
+	}
+	return fmt.Errorf("cache: informer %q has not synced: %w", i.config.Name, i.reason(err))
 }
 
 // reason adds to err what keeps the informer from being synced, as far as that is known.
 func (i *Informer[T]) reason(err error) error {
-	if !i.isRunning() {
+	if i.stateNow() == created {
 		return fmt.Errorf("%w: %w", err, errNotRunning)
 	}
 	for _, s := range i.scopesNow() {
@@ -43,10 +43,10 @@ func (i *Informer[T]) reason(err error) error {
 	return err
 }
 
-func (i *Informer[T]) isRunning() bool {
+func (i *Informer[T]) stateNow() state {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.state == running
+	return i.state
 }
 
 // Ready returns nil while the cache is of use: it has been filled, the server lets the informer read on, and something has
@@ -59,11 +59,11 @@ func (i *Informer[T]) Ready() error {
 }
 
 func (i *Informer[T]) unready() error {
-	if isClosed(i.stopped) {
-		return ErrStopped
-	}
-	if !i.isRunning() {
+	switch i.stateNow() {
+	case created:
 		return errNotRunning
+	case ended:
+		return ErrStopped
 	}
 	for _, s := range i.scopesNow() {
 		if err := s.unready(i.config.Clock.Now()); err != nil {

@@ -83,6 +83,42 @@ func TestWaitForSyncSaysWhyNot(t *testing.T) {
 	})
 }
 
+// Who waits often has the context that Run has. What the server said is not lost with it, whoever of the two is faster.
+func TestWaitForSyncSaysWhyNotAtTheEndOfRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forbidden := reply{err: apierrors.NewForbidden(pods, "", errors.New("no rights"))}
+		i := newTestInformer(&scriptedServer{replies: []reply{forbidden}})
+		subscription, holds := i.Subscribe("s", new(log).handle), make(chan struct{})
+		i.running.Go(func() { <-holds }) // so that Run does not return yet
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		done := make(chan error)
+		go func() { done <- i.Run(ctx) }()
+		check := func() {
+			t.Helper()
+			for _, wait := range []func(context.Context) error{i.WaitForSync, subscription.WaitForSync} {
+				if err := wait(ctx); !errors.Is(err, context.DeadlineExceeded) || !apierrors.IsForbidden(err) {
+					t.Errorf("the error is %q, want the deadline and the server's reason", err)
+				}
+			}
+			if err := i.Ready(); !errors.Is(err, ErrStopped) {
+				t.Errorf("it is %v, want ErrStopped", err)
+			}
+		}
+		<-ctx.Done()
+		synctest.Wait()
+		check()
+		close(holds)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		check()
+		if err := i.WaitForSync(t.Context()); !errors.Is(err, ErrStopped) || !apierrors.IsForbidden(err) {
+			t.Errorf("the error is %q, want that it has stopped and the server's reason", err)
+		}
+	})
+}
+
 func TestWaitForSyncOfAnInformerThatNobodyRuns(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -214,6 +214,26 @@ func anotherLists(t *testing.T, s *simulator, shared *Server) {
 	stop()
 }
 
+// A request that is wrong in any form says nothing of the server: others of its informers stream as before.
+func TestARefusedListIsNoSignOfAServerWithoutWatchList(t *testing.T) {
+	shared := &Server{}
+	simulate(t, Config{Server: shared}, func(s *simulator) {
+		ab(s)
+		s.deny = func(string, string) error { return apierrors.NewBadRequest("field label not supported") }
+	}, func(t trial, s *simulator, i *Informer[cm]) {
+		time.Sleep(time.Minute)
+		if got := i.Status().Endings; got["watch-list unsupported"] != 1 || got["list refused"] == 0 {
+			t.Errorf("requests ended by %v", got)
+		}
+		s.change(func() { s.deny = nil })
+		s.asked()
+		another := NewInformer(s.in(""), Config{Server: shared})
+		stop := start(t.T, another)
+		wantRequests(t.T, s, "watch-list @")
+		stop()
+	})
+}
+
 func TestInitialEventsThatBreakOff(t *testing.T) {
 	breaks := 3
 	simulate(t, Config{}, func(s *simulator) {

@@ -22,6 +22,7 @@ type Reflector[T Object] struct {
 	machine    protocol.Machine
 	status     status
 	interrupts chan error // why the next watch is to end
+	doubtful   bool       // WatchList was not answered as it must be, and no list has come since; of Run
 }
 
 // NewReflector returns a Reflector that reads from source, as a [Streamer] if it is one, into sink.
@@ -46,11 +47,21 @@ func (r *Reflector[T]) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if next.Mode == protocol.WatchList && outcome.Ending == protocol.Unsupported {
-			r.config.Server.forgoWatchList(r.config.Clock.Now())
-		}
+		r.learn(outcome)
 		next = r.machine.Next(outcome)
 		r.report(ctx, outcome, err)
+	}
+}
+
+// learn remembers that the server does not know WatchList, once it has answered a list instead. What it refuses in any form,
+// such as a selector that is wrong, says nothing of WatchList, and must not cost all who share what is known of the server.
+func (r *Reflector[T]) learn(outcome protocol.Outcome) {
+	switch {
+	case outcome.Mode == protocol.WatchList && outcome.Ending == protocol.Unsupported:
+		r.doubtful = true
+	case outcome.Mode == protocol.List && outcome.Ending == protocol.Complete && r.doubtful:
+		r.config.Server.forgoWatchList(r.config.Clock.Now())
+		r.doubtful = false
 	}
 }
 

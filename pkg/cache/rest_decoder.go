@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -42,6 +43,7 @@ type decoder[T Object] struct {
 	expected          metav1.TypeMeta // what is empty may be anything
 	untyped           bool            // an object has come of which it was not known whether it is of the expected type
 	kindless          []T             // unstructured objects of a list that has yet to say what they are
+	matched, foreign  bool            // one has come that said that it is, or that it is not
 }
 
 func (s *RESTSource[T]) decoder(request Request[T]) *decoder[T] {
@@ -106,8 +108,10 @@ func (d *decoder[T]) refuse(p piece, id wire.Identity) error {
 	case p.tooLarge != nil:
 		return p.tooLarge
 	case !matches(got, d.expected) || isAnswer(got):
+		d.foreign = true
 		return fmt.Errorf("it is a %q of %q, expected a %s", got.Kind, got.APIVersion, typeName[T]())
 	}
+	d.matched = true
 	return nil
 }
 
@@ -149,8 +153,10 @@ func (d *decoder[T]) checkList(list wire.ListMeta) error {
 	if err := isList(list); err != nil {
 		return err
 	}
-	if items := (metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.ItemKind()}); d.untyped && !matches(items, d.expected) {
-		return fmt.Errorf("the server sent a %q of %q, expected a list of %s", list.Kind, list.APIVersion, typeName[T]())
+	// Where objects say what they are, the list's own name, which may be any, does not count; unless none of them is right.
+	doubtful := d.untyped || d.foreign && !d.matched
+	if items := (metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.ItemKind()}); doubtful && !matches(items, d.expected) {
+		return fmt.Errorf("%w: a %q of %q, expected a list of %s", ErrMalformed, list.Kind, list.APIVersion, cmp.Or(d.expected.Kind, typeName[T]()))
 	}
 	if len(d.kindless) > 0 && list.ItemKind() == "" {
 		return errNoKind
@@ -164,7 +170,7 @@ func (d *decoder[T]) checkList(list wire.ListMeta) error {
 // isList returns why it is none. A list may be called anything, but has to say what it is.
 func isList(list wire.ListMeta) error {
 	if list.Kind == "" || isAnswer(metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.Kind}) {
-		return fmt.Errorf("the server sent a %q of %q, expected a list", list.Kind, list.APIVersion)
+		return fmt.Errorf("%w: a %q of %q, expected a list", ErrMalformed, list.Kind, list.APIVersion)
 	}
 	return nil
 }

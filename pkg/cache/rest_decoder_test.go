@@ -137,18 +137,27 @@ func TestRESTSourceKind(t *testing.T) {
 	list := answer{body: jsonList("stable.example.com/v1", "CronTabList", goodObject)}
 	table := answer{body: jsonList("stable.example.com/v1", "CronTabList", badObjects["a table"].object)}
 	server := newScript(t, list, list, list, table)
-	if _, failed := contents(t, server.cronTabs(cache.RESTOptions{Kind: "Database"}), cache.Request[*stablev1.CronTab]{}); len(failed) != 1 {
-		t.Error("a CronTab is taken for a Database")
-	}
 	client := server.client(stablev1.SchemeGroupVersion)
-	if _, failed := contents(t, cache.FromREST[untyped](client, "crontabs", cache.RESTOptions{Kind: "Database"}), cache.Request[untyped]{}); len(failed) != 1 {
-		t.Error("a CronTab is taken for a Database")
-	}
+	refusesList(t, server.cronTabs(cache.RESTOptions{Kind: "Database"}))
+	refusesList(t, cache.FromREST[untyped](client, "crontabs", cache.RESTOptions{Kind: "Database"}))
 	if objects, _ := contents(t, cache.FromREST[untyped](client, "crontabs", cache.RESTOptions{}), cache.Request[untyped]{}); len(objects) != 1 {
 		t.Error("some kind is not taken for any")
 	}
 	if _, failed := contents(t, cache.FromREST[untyped](client, "crontabs", cache.RESTOptions{}), cache.Request[untyped]{}); len(failed) != 1 {
 		t.Error("a table is taken for an object")
+	}
+}
+
+// refusesList fails the test unless CronTabs are not taken for Databases.
+func refusesList[T cache.Object](t *testing.T, source *cache.RESTSource[T]) {
+	t.Helper()
+	_, err := source.StreamList(t.Context(), cache.Request[T]{}, func(item cache.Item[T]) {
+		if item.Err == nil {
+			t.Error("a CronTab is taken for a Database")
+		}
+	})
+	if !errors.Is(err, cache.ErrMalformed) || !strings.Contains(err.Error(), "expected a list of Database") {
+		t.Errorf("the error is %v, want it to say what was expected", err)
 	}
 }
 

@@ -82,7 +82,8 @@ func TestRESTSourceRefusesWhatIsNoList(t *testing.T) {
 		"another kind's, which is said at last": {
 			body: `{"apiVersion":"v1","items":[` + pod + `],"kind":"ServiceList","metadata":{"resourceVersion":"9"}}`,
 		},
-		"a long list": {body: jsonList("v1", "PodList", strings.Repeat(pod+",", 100)+pod)},
+		"another kind's, which is said at first": {body: jsonList("v1", "ServiceList", pod)},
+		"a long list":                            {body: jsonList("v1", "PodList", strings.Repeat(pod+",", 100)+pod)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := newScript(t, answer)

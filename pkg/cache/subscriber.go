@@ -70,23 +70,23 @@ func (s *subscriber[T]) HasSynced() bool { return isClosed(s.synced) }
 // Synced returns a channel that is closed when HasSynced becomes true.
 func (s *subscriber[T]) Synced() <-chan struct{} { return s.synced }
 
-// WaitForSync waits until HasSynced is true. Otherwise it returns the context's error with the reason, as far as
-// it is known, or [ErrStopped].
+// WaitForSync waits until HasSynced is true. Otherwise it returns the context's error, or else [ErrStopped], with the reason
+// as far as it is known.
 func (s *subscriber[T]) WaitForSync(ctx context.Context) error {
 	select {
 	case <-s.synced:
 	case <-s.ended:
 	case <-ctx.Done():
 	}
-	switch {
-	case s.HasSynced():
+	if s.HasSynced() {
 		return nil
-	case isClosed(s.ended):
-		return fmt.Errorf("cache: subscription %q to informer %q: %w", s.name, s.informer.config.Name, ErrStopped)
-	default:
-		return fmt.Errorf("cache: subscription %q to informer %q has not synced: %w",
-			s.name, s.informer.config.Name, s.informer.reason(ctx.Err()))
 	}
+	err := ctx.Err()
+	if err == nil {
+		err = ErrStopped
+	}
+	return fmt.Errorf("cache: subscription %q to informer %q has not synced: %w",
+		s.name, s.informer.config.Name, s.informer.reason(err))
 }
 
 // Stop ends the subscription: what is being handled is finished and nothing else follows. It does not wait, so a handler

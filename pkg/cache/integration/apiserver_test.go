@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane"
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 )
 
@@ -90,21 +92,41 @@ func TestAPIServerIsRolled(t *testing.T) {
 	s.ready()
 }
 
-// Neither the server's memory nor etcd has the versions between the informer's and the present one. What was deleted meanwhile
-// nobody has seen.
+// Etcd does not have the versions any more that the informer has not seen, and no watch cache of the API server helps out.
 func TestVersionsAreCompacted(t *testing.T) {
-	plane, server := newPlane(t)
+	own := controlplanetest.Own(t, controlplane.Options{APIServerArgs: []string{"--watch-cache=false"}})
+	misses(t, plane{own, t}, newServer(t, controlplanetest.OwnConfig(t, own)), "the provided watch is too old", plane.compact)
+}
+
+// The API server was started again, and its watch cache begins after the versions that the informer has not seen.
+func TestWatchCacheBeginsAnew(t *testing.T) {
+	shared, server := newPlane(t)
+	misses(t, shared, server, "too old resource version", func(p plane) {
+		p.kill(controlplane.APIServer)
+		p.start(controlplane.APIServer)
+	})
+}
+
+// misses lets changes happen while an informer can't watch, and then has them forgotten. The server refuses with the words to go
+// on from where the informer was. What was deleted meanwhile nobody has seen.
+func misses(t *testing.T, plane plane, server server, words string, forget func(plane)) {
+	t.Helper()
 	h := configMaps(t, server, server.newNamespace(t))
 	h.puts("kept", "removed")
-	s := opened(t, configMapsSource(h), h.resource, cache.Config{})
+	config, refusals := soon, new(atomic.Int32)
+	config.OnError = func(_ context.Context, err error) {
+		if apierrors.IsResourceExpired(err) && strings.Contains(err.Error(), words) {
+			refusals.Add(1)
+		}
+	}
+	s := opened(t, configMapsSource(h), h.resource, config)
 	s.converges()
 	h.elsewhere(1)
 	server.gate.closed.Store(true)
-	plane.kill(controlplane.APIServer)
-	plane.compact()
-	plane.start(controlplane.APIServer)
+	s.ended("watch unreachable", 1)
 	h.removes("removed")
 	h.puts("kept", "new")
+	forget(plane)
 	server.gate.closed.Store(false)
 	s.converges()
 	if got := s.replay.unseen(); got != 1 {
@@ -112,8 +134,8 @@ func TestVersionsAreCompacted(t *testing.T) {
 	}
 	s.listed("version expired")
 	s.relists(map[string]int{"start": 1, "version expired": 1})
-	if s.status().Endings["watch expired"] == 0 {
-		t.Errorf("no watch was answered 410: %+v", s.status())
+	if got := s.status(); got.Endings["watch expired"] == 0 || refusals.Load() == 0 {
+		t.Errorf("no watch was answered 410 with %q: %+v", words, got)
 	}
 }
 

@@ -15,6 +15,7 @@
 //	it is killed, and has everything that an informer asks for       TestResumesWhereTheServerCan
 //	it is stopped in order and comes back                            TestAPIServerIsRolled
 //	etcd forgets old versions: 410 for a watch                       TestVersionsAreCompacted
+//	a new watch cache does not have old versions: 410 for a watch    TestWatchCacheBeginsAnew
 //	etcd forgets old versions: 410 for a further page                TestPagesAreCompacted
 //	the server is restored from a backup: versions go back           TestServerIsRestored
 //	a token ends, and later there is a new one                       TestTokenEnds

@@ -15,7 +15,7 @@ A request is one of
 
 - **watch-list**: a watch that begins with all objects (WatchList, KEP-3157);
 - **list**: all objects, in pages;
-- **refresh**: the former, or the latter where the server is known not to do that, which is remembered for an hour;
+- **refresh**: the former, or the latter where the server is known not to do that, which is remembered for an hour from when it has answered a list instead;
 - **watch**: changes since a version;
 - **probe**: a list of at most one object, which tells the server's most recent version.
 

@@ -68,7 +68,7 @@ func (e Ending) words() [2]string {
 		Failed:       {"failed", "500, or a status of no other row"},
 		Unavailable:  {"unavailable", "502, 503 or 504"},
 		Unreachable:  {"unreachable", "no answer: connection refused, reset, time-out"},
-		Malformed:    {"malformed", "what came can't be cut into objects, or is too large"},
+		Malformed:    {"malformed", "what came can't be cut into objects, is too large, or a list of another kind"},
 		WentBack:     {"went-back", "a bookmark was older than what was seen"},
 		Diverged:     {"diverged", "an audit found the cache wrong"},
 	}[e]
