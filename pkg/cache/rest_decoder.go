@@ -106,7 +106,7 @@ func (d *decoder[T]) refuse(p piece, id wire.Identity) error {
 	case p.tooLarge != nil:
 		return p.tooLarge
 	case !matches(got, d.expected) || isAnswer(got):
-		return fmt.Errorf("it is a %q of %q, expected a %s", got.Kind, got.APIVersion, typeName[T]())
+		return fmt.Errorf("it is a %.100q of %.100q, expected a %s", got.Kind, got.APIVersion, typeName[T]())
 	}
 	return nil
 }
@@ -150,7 +150,7 @@ func (d *decoder[T]) checkList(list wire.ListMeta) error {
 		return err
 	}
 	if items := (metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.ItemKind()}); d.untyped && !matches(items, d.expected) {
-		return fmt.Errorf("the server sent a %q of %q, expected a list of %s", list.Kind, list.APIVersion, typeName[T]())
+		return fmt.Errorf("the server sent a %.100q of %.100q, expected a list of %s", list.Kind, list.APIVersion, typeName[T]())
 	}
 	if len(d.kindless) > 0 && list.ItemKind() == "" {
 		return errNoKind
@@ -164,7 +164,7 @@ func (d *decoder[T]) checkList(list wire.ListMeta) error {
 // isList returns why it is none. A list may be called anything, but has to say what it is.
 func isList(list wire.ListMeta) error {
 	if list.Kind == "" || isAnswer(metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.Kind}) {
-		return fmt.Errorf("the server sent a %q of %q, expected a list", list.Kind, list.APIVersion)
+		return fmt.Errorf("the server sent a %.100q of %.100q, expected a list", list.Kind, list.APIVersion)
 	}
 	return nil
 }
