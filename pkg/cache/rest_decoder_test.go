@@ -163,7 +163,7 @@ func TestRESTSourceKind(t *testing.T) {
 	}
 }
 
-// Unstructured objects that do not say what they are are what their list says, wherever in it: in CBOR the keys of a map come in
+// Unstructured objects that say no kind have that of their list, wherever in it that is: in CBOR the keys of a map come in
 // any order.
 func TestRESTSourceTakesTheKindOfTheList(t *testing.T) {
 	items, kind, version := `"items":[{"metadata":{"name":"a","resourceVersion":"1"}}]`, `"kind":"ThingList"`, `"apiVersion":"v1"`
