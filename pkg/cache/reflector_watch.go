@@ -168,5 +168,5 @@ func unknownType(t watch.EventType) error {
 	case watch.Added, watch.Modified, watch.Deleted, watch.Bookmark:
 		return nil
 	}
-	return fmt.Errorf("an event has the unknown type %q", t)
+	return fmt.Errorf("an event has the unknown type %.100q", t)
 }

@@ -22,6 +22,9 @@ func ConfigFor(config *rest.Config, version schema.GroupVersion) *rest.Config {
 	if version.Group == "" {
 		config.APIPath = "/api"
 	}
+	if config.UserAgent == "" {
+		config.UserAgent = rest.DefaultKubernetesUserAgent()
+	}
 	scheme := runtime.NewScheme()
 	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
 	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme, serializer.WithSerializer(cbor.NewSerializerInfo)).WithoutConversion()

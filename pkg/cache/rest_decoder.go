@@ -109,7 +109,7 @@ func (d *decoder[T]) refuse(p piece, id wire.Identity) error {
 		return p.tooLarge
 	case !matches(got, d.expected) || isAnswer(got):
 		d.foreign = true
-		return fmt.Errorf("it is a %q of %q, expected a %s", got.Kind, got.APIVersion, typeName[T]())
+		return fmt.Errorf("it is a %.100q of %.100q, expected a %s", got.Kind, got.APIVersion, typeName[T]())
 	}
 	d.matched = true
 	return nil
@@ -156,7 +156,7 @@ func (d *decoder[T]) checkList(list wire.ListMeta) error {
 	// Where objects say what they are, the list's own name, which may be any, does not count; unless none of them is right.
 	doubtful := d.untyped || d.foreign && !d.matched
 	if items := (metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.ItemKind()}); doubtful && !matches(items, d.expected) {
-		return fmt.Errorf("%w: a %q of %q, expected a list of %s", ErrMalformed, list.Kind, list.APIVersion, cmp.Or(d.expected.Kind, typeName[T]()))
+		return fmt.Errorf("%w: a %.100q of %.100q, expected a list of %s", ErrMalformed, list.Kind, list.APIVersion, cmp.Or(d.expected.Kind, typeName[T]()))
 	}
 	if len(d.kindless) > 0 && list.ItemKind() == "" {
 		return errNoKind
@@ -170,7 +170,7 @@ func (d *decoder[T]) checkList(list wire.ListMeta) error {
 // isList returns why it is none. A list may be called anything, but has to say what it is.
 func isList(list wire.ListMeta) error {
 	if list.Kind == "" || isAnswer(metav1.TypeMeta{APIVersion: list.APIVersion, Kind: list.Kind}) {
-		return fmt.Errorf("%w: a %q of %q, expected a list", ErrMalformed, list.Kind, list.APIVersion)
+		return fmt.Errorf("%w: a %.100q of %.100q, expected a list", ErrMalformed, list.Kind, list.APIVersion)
 	}
 	return nil
 }

@@ -102,6 +102,17 @@ func expectBad(t *testing.T, got *cache.UndecodableError, event watch.EventType,
 	}
 }
 
+// What a server calls an object may be as long as it likes; logs and quarantine need the beginning.
+func TestRESTSourceCutsLongKinds(t *testing.T) {
+	long := strings.Repeat("K", 100000)
+	object := fmt.Sprintf(`{"apiVersion":%q,"kind":%q,"metadata":{"name":"a"}}`, long, long)
+	server := newScript(t, answer{body: jsonList("stable.example.com/v1", "CronTabList", object)})
+	_, failed := contents(t, server.cronTabs(cache.RESTOptions{}), cache.Request[*stablev1.CronTab]{})
+	if len(failed) != 1 || len(failed[0].Error()) > 1000 {
+		t.Errorf("%d failed, the first with %d bytes", len(failed), len(failed[0].Error()))
+	}
+}
+
 // What is known of a bad object stays, whatever comes after it through the same memory.
 func TestRESTSourceRemembersBadObjects(t *testing.T) {
 	var want, items []string
@@ -161,7 +172,7 @@ func refusesList[T cache.Object](t *testing.T, source *cache.RESTSource[T]) {
 	}
 }
 
-// Unstructured objects that do not say what they are are what their list says, wherever in it: in CBOR the keys of a map come in
+// Unstructured objects that say no kind have that of their list, wherever in it that is: in CBOR the keys of a map come in
 // any order.
 func TestRESTSourceTakesTheKindOfTheList(t *testing.T) {
 	items, kind, version := `"items":[{"metadata":{"name":"a","resourceVersion":"1"}}]`, `"kind":"ThingList"`, `"apiVersion":"v1"`

@@ -98,3 +98,12 @@ func TestConfigForPaths(t *testing.T) {
 		server.expectRequests(test.want)
 	}
 }
+
+// As clients of client-go do, one says who asks.
+func TestConfigForUserAgent(t *testing.T) {
+	for given, want := range map[string]string{"": rest.DefaultKubernetesUserAgent(), "mine": "mine"} {
+		if got := cache.ConfigFor(&rest.Config{UserAgent: given}, corev1.SchemeGroupVersion).UserAgent; got != want {
+			t.Errorf("%q becomes %q, want %q", given, got, want)
+		}
+	}
+}

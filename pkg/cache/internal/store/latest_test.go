@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -261,4 +262,36 @@ func getBetween(s *things, key name) error {
 		return fmt.Errorf("%v is %v, between generations %d and %d", key, obj, first, last)
 	}
 	return nil
+}
+
+// What a transaction that is under way has put is nobody's yet, however close a reader is behind the writer.
+func TestGetSeesNoTransactionThatIsUnderWay(t *testing.T) {
+	const rounds = 100000
+	s, key := New(thingName, nameText), name{"a", "b"}
+	put(s, &thing{name: key, values: []int{0}})
+	var committed atomic.Int64 // or just about to be
+	var readers sync.WaitGroup
+	defer readers.Wait()
+	for range 2 {
+		readers.Go(func() {
+			for {
+				obj, _ := s.Get(key)
+				last := int(committed.Load())
+				if obj.values[0] > last {
+					t.Errorf("got %d, the last that was committed is %d", obj.values[0], last)
+					return
+				}
+				if last == rounds {
+					return
+				}
+			}
+		})
+	}
+	for round := range rounds {
+		tx := s.Begin()
+		_, place := tx.Find(key)
+		tx.Put(place, &thing{name: key, values: []int{round + 1}})
+		committed.Store(int64(round + 1))
+		tx.Commit()
+	}
 }
