@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
@@ -198,5 +200,23 @@ func TestFromMetadata(t *testing.T) {
 	page, err := cache.FromMetadata(resource.Namespace("default")).List(t.Context(), metav1.ListOptions{})
 	if err != nil || !slices.Equal(namesOf(page.Items), []string{"one"}) {
 		t.Errorf("got %v, %v", page, err)
+	}
+}
+
+// A client says no more than that the server could not find it.
+func TestFromDynamicOfWhatDoesNotExist(t *testing.T) {
+	missing := answer{status: http.StatusNotFound, body: "404 page not found\n"}
+	server := newScript(t, missing, missing)
+	client, err := dynamic.NewForConfigAndClient(server.config, server.http)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := cache.FromDynamic(client.Resource(stablev1.SchemeGroupVersion.WithResource("crontabs")))
+	_, listing := source.List(t.Context(), metav1.ListOptions{})
+	_, watching := source.Watch(t.Context(), metav1.ListOptions{})
+	for _, err := range []error{listing, watching} {
+		if !apierrors.IsNotFound(err) || !strings.Contains(err.Error(), "no such resource: is the CRD installed?") {
+			t.Errorf("the error is %v", err)
+		}
 	}
 }
