@@ -21,6 +21,7 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	metadatafake "k8s.io/client-go/metadata/fake"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
 
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
@@ -201,6 +202,22 @@ func TestFromMetadata(t *testing.T) {
 	if err != nil || !slices.Equal(namesOf(page.Items), []string{"one"}) {
 		t.Errorf("got %v, %v", page, err)
 	}
+}
+
+// The client's rate limit holds up lists. To wait for it before a watch would look like a server that is silent, and hundreds
+// of informers that start together would wait for minutes.
+func TestFromClientWatchesWithoutRateLimit(t *testing.T) {
+	server := newScript(t, answer{body: coreResources}, answer{body: "", hangs: true})
+	server.config.RateLimiter = flowcontrol.NewFakeNeverRateLimiter()
+	pods := cache.FromClient(server.kubernetes().CoreV1().Pods("")).(cache.Streamer[*corev1.Pod])
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stream, err := pods.StreamWatch(ctx, cache.Request[*corev1.Pod]{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	stream.Close()
 }
 
 // A client says no more than that the server could not find it.
