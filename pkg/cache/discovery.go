@@ -90,9 +90,10 @@ func discover(ctx context.Context, client rest.Interface, kind string) (string, 
 // maxDiscovery is the most that is read of an answer, in bytes. That of a built-in group has some kilobytes.
 const maxDiscovery = 16 << 20
 
-// resourcesOf returns what there is in the client's group and version.
+// resourcesOf returns what there is in the client's group and version. A watch may be about to follow, so that it does not wait
+// for the client's rate limit either.
 func resourcesOf(ctx context.Context, client rest.Interface) ([]metav1.APIResource, error) {
-	body, err := client.Get().SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(0).Stream(ctx)
+	body, err := client.Get().SetHeader("Accept", runtime.ContentTypeJSON).Throttle(nil).MaxRetries(0).Stream(ctx)
 	if err != nil {
 		return nil, err
 	}

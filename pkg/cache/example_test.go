@@ -49,6 +49,31 @@ func ExampleNewInformer() {
 	// <nil>
 }
 
+// What a probe and a metric ask.
+func ExampleInformer_Ready() {
+	pods := cache.NewInformer(cache.FromClient(fake.NewClientset(pod("web", "n1", "1")).CoreV1().Pods("")), cache.Config{Name: "pods"})
+	fmt.Println(pods.Ready())
+
+	ctx, stop := context.WithCancel(context.Background())
+	stopped := make(chan error)
+	go func() { stopped <- pods.Run(ctx) }()
+	fmt.Println(pods.WaitForSync(ctx))
+	fmt.Println(pods.Ready())
+	status := pods.Status()
+	fmt.Println("listed:", status.Listed, "because of:", status.Relists, "in quarantine:", status.Quarantined)
+
+	stop()
+	fmt.Println(<-stopped)
+	fmt.Println(pods.Ready())
+	// Output:
+	// cache: informer "pods" is not ready: the informer is not running: its Run was not called
+	// <nil>
+	// <nil>
+	// listed: 1 because of: map[start:1] in quarantine: 0
+	// <nil>
+	// cache: informer "pods" is not ready: stopped
+}
+
 // Transforms run before an object is cached, in order.
 func ExampleNewInformer_transforms() {
 	clients := fake.NewClientset(pod("web", "n1", "1"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -67,7 +68,7 @@ type listerWatcher[T Object, L runtime.Object] struct{ client ListClient[L] }
 func (c listerWatcher[T, L]) List(ctx context.Context, opts metav1.ListOptions) (Page[T], error) {
 	list, err := c.client.List(ctx, opts)
 	if err != nil {
-		return Page[T]{}, err
+		return Page[T]{}, explained(err)
 	}
 	listMeta, err := meta.ListAccessor(list)
 	if err != nil {
@@ -90,5 +91,14 @@ func (c listerWatcher[T, L]) List(ctx context.Context, opts metav1.ListOptions) 
 }
 
 func (c listerWatcher[T, L]) Watch(ctx context.Context, opts metav1.ListOptions) (watch.Interface, error) {
-	return c.client.Watch(ctx, opts)
+	events, err := c.client.Watch(ctx, opts)
+	return events, explained(err)
+}
+
+// explained says what it probably means that the server does not find what is listed.
+func explained(err error) error {
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("no such resource: is the CRD installed?: %w", err)
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,12 +14,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	metadatafake "k8s.io/client-go/metadata/fake"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
 
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
@@ -198,5 +201,39 @@ func TestFromMetadata(t *testing.T) {
 	page, err := cache.FromMetadata(resource.Namespace("default")).List(t.Context(), metav1.ListOptions{})
 	if err != nil || !slices.Equal(namesOf(page.Items), []string{"one"}) {
 		t.Errorf("got %v, %v", page, err)
+	}
+}
+
+// The client's rate limit holds up lists. To wait for it before a watch would look like a server that is silent, and hundreds
+// of informers that start together would wait for minutes.
+func TestFromClientWatchesWithoutRateLimit(t *testing.T) {
+	server := newScript(t, answer{body: coreResources}, answer{body: "", hangs: true})
+	server.config.RateLimiter = flowcontrol.NewFakeNeverRateLimiter()
+	pods := cache.FromClient(server.kubernetes().CoreV1().Pods("")).(cache.Streamer[*corev1.Pod])
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stream, err := pods.StreamWatch(ctx, cache.Request[*corev1.Pod]{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	stream.Close()
+}
+
+// A client says no more than that the server could not find it.
+func TestFromDynamicOfWhatDoesNotExist(t *testing.T) {
+	missing := answer{status: http.StatusNotFound, body: "404 page not found\n"}
+	server := newScript(t, missing, missing)
+	client, err := dynamic.NewForConfigAndClient(server.config, server.http)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := cache.FromDynamic(client.Resource(stablev1.SchemeGroupVersion.WithResource("crontabs")))
+	_, listing := source.List(t.Context(), metav1.ListOptions{})
+	_, watching := source.Watch(t.Context(), metav1.ListOptions{})
+	for _, err := range []error{listing, watching} {
+		if !apierrors.IsNotFound(err) || !strings.Contains(err.Error(), "no such resource: is the CRD installed?") {
+			t.Errorf("the error is %v", err)
+		}
 	}
 }

@@ -73,6 +73,26 @@ func ExampleFromClients() {
 	// green/web
 }
 
+// Some namespaces in one informer, of which others may be made later, by SetNamespaces.
+func ExampleNewNamespacedInformer() {
+	config, stop := exampleServer()
+	defer stop()
+	clients, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		panic(err)
+	}
+	namespaces := []string{"blue", "green"}
+	pods, err := cache.NewNamespacedInformer(cache.FromClients(clients.CoreV1().Pods), namespaces, cache.Config{})
+	if err != nil {
+		panic(err)
+	}
+	if err := pods.SetNamespaces("green"); err != nil {
+		panic(err)
+	}
+	printKeys(pods.Informer)
+	// Output: green/web
+}
+
 // With options: nobody here reads managed fields, so they are not even decoded.
 func ExampleFromREST() {
 	config, stop := exampleServer()

@@ -10,7 +10,7 @@ import (
 
 // WaitForSync waits until all informers have synced that exist when it is called. Otherwise it returns an error for each
 // that has not, with the reason as far as it is known, or [cache.ErrStopped]. One that is released meanwhile is not waited
-// for. Before Run it waits for that, too.
+// for. Before Run it waits for that, too, unless there are no informers yet.
 func (f *Factory) WaitForSync(ctx context.Context) error { return f.waitForSync(ctx, nil) }
 
 // Ready returns nil while all informers are ready, see [cache.Informer.Ready]; else an error for each that is not. Before and

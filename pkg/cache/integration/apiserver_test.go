@@ -46,6 +46,7 @@ func TestResumesWhereTheServerCan(t *testing.T) {
 	h.puts("last") // nobody writes after that, most probably
 	s.converges()
 	plane.kill(controlplane.APIServer)
+	s.ended("watch unreachable", 1)
 	last := s.informer.Indexer().ResourceVersion()
 	plane.start(controlplane.APIServer)
 	s.connected()
