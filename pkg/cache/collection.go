@@ -130,10 +130,12 @@ func (c *collection[T]) isLast(id Identity) bool {
 // another content in the new epoch, nothing is handed over and all has to be collected again.
 func (c *collection[T]) replace(next protocol.Request, version string) protocol.Outcome {
 	r := c.reflector
-	if c.reused && next.Cause != protocol.VersionsWentBack && older(version, r.machine.Version()) {
+	behind := older(version, r.machine.Version())
+	if c.reused && behind && !next.Afresh {
 		return protocol.Outcome{Mode: next.Mode, Ending: protocol.Behind}
 	}
-	c.state.ResourceVersion = version
+	c.state.ResourceVersion, c.state.NewEpoch = version, behind || next.Afresh
+	c.state.epochKnown = next.Afresh && r.told && !behind
 	r.status.listed(len(c.state.Items), r.config.Clock.Now())
 	r.sink.Replace(c.state)
 	return protocol.Outcome{Mode: protocol.List, Ending: protocol.Complete, Version: version}

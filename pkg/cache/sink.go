@@ -20,4 +20,9 @@ type State[T Object] struct {
 	Items           []T
 	Undecodable     []*UndecodableError // exist too
 	ResourceVersion string
+	// NewEpoch says that the server's resource versions have gone back, so that the items are newer than what was known,
+	// whatever their versions.
+	NewEpoch bool
+
+	epochKnown bool // this was found before, in another namespace
 }
