@@ -117,6 +117,33 @@ func TestAnAuditFindsAnEpoch(t *testing.T) {
 	})
 }
 
+// So does a list, by an object that is older than the cached one.
+func TestARelistFindsAnEpoch(t *testing.T) {
+	for name, watchList := range map[string]bool{"list": false, "initial events": true} {
+		t.Run(name, func(t *testing.T) {
+			simulate(t, Config{}, func(s *simulator) {
+				ab(s)
+				s.watchList = watchList
+			}, func(t trial, s *simulator, i *Informer[cm]) {
+				for range 6 {
+					s.put("ns", "a") // to @18
+				}
+				synctest.Wait()
+				s.restore(12)
+				for range 10 {
+					s.put("ns", "b") // to @22
+				}
+				s.cut("", apierrors.NewResourceExpired("too old"))
+				time.Sleep(time.Minute)
+				s.follows(t.T, i, "ns")
+				if got := i.Status(); got.Epochs != 1 || got.Refused != 0 || got.Lists != 3 {
+					t.Errorf("the status is %+v", got)
+				}
+			})
+		})
+	}
+}
+
 // A server that brings nothing new and ends the stream is not asked in a loop.
 func TestWhatWasSeenIsNoProgress(t *testing.T) {
 	simulate(t, Config{}, abListed, func(t trial, s *simulator, _ *Informer[cm]) {
