@@ -28,13 +28,13 @@ func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	a := applying[T]{indexer: i, tx: i.store.Begin(), anyVersion: batch.AnyVersion}
 	defer a.tx.Commit()
 	if batch.Replaced {
-		a.newEpoch, a.relisting, a.corrects = batch.NewEpoch, true, batch.corrects
+		a.newEpoch, a.relisting = batch.NewEpoch, true
 		if batch.Namespace == "" {
 			a.replace(batch.Items, batch.kept)
 		} else {
 			a.replaceNamespace(batch)
 		}
-		a.newEpoch, a.relisting, a.corrects = false, false, false
+		a.newEpoch, a.relisting = false, false
 	}
 	i.refused.Add(int64(batch.refused))
 	a.applyAll(batch.Deltas)
@@ -74,7 +74,6 @@ type applying[T Object] struct {
 	events     []Event[T]
 	relisting  bool // the replacement is being applied
 	newEpoch   bool // and it begins a new epoch
-	corrects   bool // its items count even if what is there of them is newer
 	anyVersion bool // versions do not count
 }
 
@@ -169,7 +168,7 @@ func (a *applying[T]) remove(event Event[T], at store.Place[T]) {
 
 // refuses says whether what is older than what is there is refused, and counts it.
 func (a *applying[T]) refuses(key types.NamespacedName) bool {
-	if a.corrects || a.incomparable(key) {
+	if a.incomparable(key) {
 		return false
 	}
 	a.indexer.refused.Add(1)

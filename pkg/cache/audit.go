@@ -20,6 +20,9 @@ import (
 // did not change in between, where the cache is, so that the cache must have it, in this version; nor must it have one that
 // existed until R1 at most and is in neither list. There are no false alarms. An object in quarantine is left out.
 //
+// One that the cache has in a version which the server's is not beyond is of another epoch: nobody saw the versions go back,
+// since they were past where they had been when somebody asked again.
+//
 // While it runs it holds the identities of all objects in memory.
 type audit[T Object] struct {
 	scope  *scope[T]
@@ -58,11 +61,11 @@ func (r *Reflector[T]) identities(ctx context.Context, opts metav1.ListOptions, 
 // run audits until the context is done.
 func (a *audit[T]) run(ctx context.Context) {
 	for a.wait(ctx) {
-		diverged, err := a.once(ctx)
+		d, err := a.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		a.report(ctx, diverged, err)
+		a.report(ctx, d, err)
 	}
 }
 
@@ -79,36 +82,39 @@ func (a *audit[T]) wait(ctx context.Context) bool {
 	}
 }
 
-func (a *audit[T]) report(ctx context.Context, diverged []types.NamespacedName, err error) {
+func (a *audit[T]) report(ctx context.Context, d divergence, err error) {
 	logger := klog.FromContext(ctx)
-	a.scope.reflector.status.audited(len(diverged), err)
+	a.scope.reflector.status.audited(len(d.keys), err)
 	if err != nil {
 		logger.V(2).Info("Audit given up", "reason", err.Error())
 		return
 	}
-	for _, key := range diverged {
+	for _, key := range d.keys {
 		logger.Error(nil, "The cache differs from the server", "key", key)
 	}
-	if len(diverged) > 0 {
+	switch {
+	case d.newEpoch:
+		a.scope.reflector.interrupt(ErrNewEpoch)
+	case len(d.keys) > 0:
 		a.scope.reflector.Relist()
 	}
 }
 
-// once returns the keys of which the cache is wrong.
-func (a *audit[T]) once(ctx context.Context) ([]types.NamespacedName, error) {
+// once returns what the cache is wrong about.
+func (a *audit[T]) once(ctx context.Context) (divergence, error) {
 	first, excused := inventory{}, a.scope.informer.quarantine.unusable()
 	before, err := a.read(ctx, first.add)
 	if err != nil {
-		return nil, err
+		return divergence{}, err
 	}
 	cached, err := a.cachedAt(ctx, before)
 	if err != nil {
-		return nil, err
+		return divergence{}, err
 	}
 	maps.Copy(cached.quarantined, excused) // one that a list let out may not be in the cache yet
 	candidates := a.candidates(first, cached, before)
 	if len(candidates) == 0 {
-		return nil, nil
+		return divergence{}, nil
 	}
 	second := inventory{}
 	after, err := a.read(ctx, func(id Identity) {
@@ -118,11 +124,11 @@ func (a *audit[T]) once(ctx context.Context) ([]types.NamespacedName, error) {
 	})
 	switch {
 	case err != nil:
-		return nil, err
+		return divergence{}, err
 	case older(after, before) || older(after, cached.version):
-		return nil, errWentBackMeanwhile
+		return divergence{}, errWentBackMeanwhile
 	}
-	return confirmed(candidates, second), nil
+	return confirmed(candidates, second, cached.content.Get), nil
 }
 
 func (i inventory) add(id Identity) {
@@ -211,13 +217,22 @@ func (a *audit[T]) candidates(listed inventory, cached witness[T], at string) in
 	return candidates
 }
 
-// confirmed returns those of which the second list says the same as the first.
-func confirmed(candidates, second inventory) []types.NamespacedName {
-	var keys []types.NamespacedName
+// A divergence is what the cache is wrong about.
+type divergence struct {
+	keys     []types.NamespacedName
+	newEpoch bool // what the server has is not newer than what is cached
+}
+
+// confirmed returns those candidates of which the second list says the same as the first.
+func confirmed[T Object](candidates, second inventory, cached func(types.NamespacedName) (T, bool)) divergence {
+	var d divergence
 	for key, id := range candidates {
-		if second[key] == id {
-			keys = append(keys, key)
+		if second[key] != id {
+			continue
 		}
+		d.keys = append(d.keys, key)
+		obj, ok := cached(key)
+		d.newEpoch = d.newEpoch || ok && id.ResourceVersion != "" && !older(obj.GetResourceVersion(), id.ResourceVersion)
 	}
-	return keys
+	return d
 }

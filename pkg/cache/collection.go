@@ -17,6 +17,7 @@ type collection[T Object] struct {
 	reflector *Reflector[T]
 	state     State[T]
 	reused    bool // some item is the object that is cached
+	behind    bool // some item is older than the object that is cached
 	revisions map[types.NamespacedName]revision[T]
 }
 
@@ -43,7 +44,7 @@ func (c *collection[T]) add(ctx context.Context, item Item[T]) {
 	case item.Object.GetName() == "":
 		c.reflector.skip(ctx, errNameless)
 	default:
-		c.reused = c.reused || c.reflector.reuses(item.Object)
+		c.compare(item.Object)
 		c.state.Items = append(c.state.Items, item.Object)
 	}
 }
@@ -127,23 +128,31 @@ func (c *collection[T]) isLast(id Identity) bool {
 }
 
 // replace hands over what was collected. If the versions have gone back and cached objects are part of it, which may have
-// another content in the new epoch, nothing is handed over and all has to be collected again.
+// another content in the new epoch, nothing is handed over and all has to be collected again. Likewise if they had gone back
+// and are already past where they were: only an object that is older than the cached one shows that.
 func (c *collection[T]) replace(next protocol.Request, version string) protocol.Outcome {
 	r := c.reflector
-	if c.reused && next.Cause != protocol.VersionsWentBack && older(version, r.machine.Version()) {
+	behind := older(version, r.machine.Version())
+	if again := c.reused && behind || c.behind && !behind; again && !next.Afresh {
 		return protocol.Outcome{Mode: next.Mode, Ending: protocol.Behind}
 	}
-	c.state.ResourceVersion, c.state.Corrects = version, next.Cause == protocol.CacheDiverged
+	c.state.ResourceVersion, c.state.NewEpoch = version, behind || next.Afresh
+	c.state.epochKnown = next.Afresh && r.told && !behind
 	r.status.listed(len(c.state.Items), r.config.Clock.Now())
 	r.sink.Replace(c.state)
 	return protocol.Outcome{Mode: protocol.List, Ending: protocol.Complete, Version: version}
 }
 
-// reuses says whether an object is the one that is cached, rather than an equal one.
-func (r *Reflector[T]) reuses(obj T) bool {
-	if r.known == nil {
-		return false
+// compare notes how an object stands to the one that is cached.
+func (c *collection[T]) compare(obj T) {
+	if c.reflector.known == nil {
+		return
 	}
-	cached, ok := r.known.Get(KeyOf(obj))
-	return ok && cached == obj
+	switch cached, ok := c.reflector.known.Get(KeyOf(obj)); {
+	case !ok:
+	case cached == obj:
+		c.reused = true
+	default:
+		c.behind = c.behind || older(obj.GetResourceVersion(), cached.GetResourceVersion())
+	}
 }

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 
 // errSilent is the cause for which a request ends that has brought nothing for too long.
 var errSilent = errors.New("the server was silent for too long")
+
+// errBehindElsewhere is the cause for which a watch ends when another namespace has found a new epoch.
+var errBehindElsewhere = fmt.Errorf("in another namespace, %w", ErrNewEpoch)
 
 // errDiverged is the cause for which a watch ends when the cache is wrong.
 var errDiverged = errors.New("the cache differs from the server")
@@ -22,6 +26,8 @@ type deadline struct {
 	cancel context.CancelCauseFunc
 	clock  clock.Clock
 	done   sync.WaitGroup
+
+	interrupted error // by this; to be read after stop
 
 	mu    sync.Mutex
 	limit time.Duration
@@ -71,8 +77,8 @@ func (d *deadline) guard(interrupts <-chan error) {
 		timer := d.clock.NewTimer(left)
 		select {
 		case <-timer.C():
-		case why := <-interrupts:
-			d.cancel(why)
+		case d.interrupted = <-interrupts:
+			d.cancel(d.interrupted)
 		case <-d.ctx.Done():
 		}
 		timer.Stop()

@@ -44,7 +44,6 @@ type Batch[T Object] struct {
 	Replaced  bool
 	Namespace string
 	Items     []T
-	corrects  bool       // the items count even if what is there of them is newer
 	kept      []Identity // exist too, but in no usable state: what is there of them stays
 	// NewEpoch says that the server's resource versions have gone back before the replacement, as after a restore from
 	// a backup: the items are newer than what is known, whatever their versions.

@@ -66,18 +66,17 @@ func (f *DeltaFIFO[T]) push(delta Delta[T]) {
 // Replace records that items are all objects there are at the resource version. The FIFO owns the slice. A version older
 // than one before begins a new epoch: the server was restored from a backup.
 func (f *DeltaFIFO[T]) Replace(items []T, resourceVersion string) {
-	f.replace(items, nil, resourceVersion, false)
+	f.replace(State[T]{Items: items, ResourceVersion: resourceVersion}, nil)
 }
 
-func (f *DeltaFIFO[T]) replace(items []T, kept []Identity, resourceVersion string, corrects bool) {
+func (f *DeltaFIFO[T]) replace(state State[T], kept []Identity) {
 	f.mu.Lock()
-	f.waiting.replace(items, kept)
-	f.waiting.batch.corrects = corrects
-	if older(resourceVersion, f.version) {
-		f.waiting.batch.NewEpoch = true
+	f.waiting.replace(state.Items, kept)
+	if state.NewEpoch || older(state.ResourceVersion, f.version) {
+		f.waiting.enterEpoch(state.epochKnown)
 		f.version = ""
 	}
-	f.advanceLocked(resourceVersion)
+	f.advanceLocked(state.ResourceVersion)
 	f.mu.Unlock()
 	f.ready.signal()
 }

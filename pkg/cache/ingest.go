@@ -63,7 +63,8 @@ func (i *ingest[T]) Replace(state State[T]) {
 		_, ok := u.failed[key]
 		return ok || i.namespace != "" && key.Namespace != i.namespace
 	})
-	i.fifo.replace(u.items, u.kept, state.ResourceVersion, state.Corrects)
+	state.Items = u.items
+	i.fifo.replace(state, u.kept)
 }
 
 // Isolate implements [Sink].

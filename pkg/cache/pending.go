@@ -124,6 +124,12 @@ func (p *pending[T]) replace(items []T, kept []Identity) {
 	p.merged, p.keys = nil, nil
 }
 
+// enterEpoch notes that the replacement begins a new epoch. What was found here stays so, whoever knows of it.
+func (p *pending[T]) enterEpoch(known bool) {
+	found := p.batch.NewEpoch && !p.batch.epochKnown
+	p.batch.NewEpoch, p.batch.epochKnown = true, known && !found
+}
+
 // mentions says whether the batch has an object with the key. The batch must not change from the first call on, except for
 // its deltas in a buffer that has a replacement.
 func (p *pending[T]) mentions(key types.NamespacedName) bool {

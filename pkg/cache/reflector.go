@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"time"
@@ -23,6 +24,7 @@ type Reflector[T Object] struct {
 	status     status
 	interrupts chan error // why the next watch is to end
 	doubtful   bool       // WatchList was not answered as it must be, and no list has come since; of Run
+	told       bool       // that the versions have gone back was found in another namespace
 }
 
 // NewReflector returns a Reflector that reads from source, as a [Streamer] if it is one, into sink.
@@ -48,6 +50,9 @@ func (r *Reflector[T]) Run(ctx context.Context) {
 			return
 		}
 		r.learn(outcome)
+		if outcome.Ending == protocol.Behind {
+			r.told = errors.Is(err, errBehindElsewhere)
+		}
 		next = r.machine.Next(outcome)
 		r.report(ctx, outcome, err)
 	}
@@ -69,11 +74,18 @@ func (r *Reflector[T]) learn(outcome protocol.Outcome) {
 // has found a difference. It may be called at any time.
 func (r *Reflector[T]) Relist() { r.interrupt(errDiverged) }
 
-// interrupt ends the next watch, or the one that is open, unless one is to be ended anyway.
+// interrupt ends the next watch, or the one that is open. If one is to be ended anyway, a new epoch is the better reason.
 func (r *Reflector[T]) interrupt(why error) {
-	select {
-	case r.interrupts <- why:
-	default:
+	for {
+		select {
+		case r.interrupts <- why:
+			return
+		default:
+		}
+		if !errors.Is(why, ErrNewEpoch) {
+			return
+		}
+		r.forgo()
 	}
 }
 
@@ -137,7 +149,15 @@ func (r *Reflector[T]) resolve(next protocol.Request) protocol.Request {
 func (r *Reflector[T]) do(ctx context.Context, next protocol.Request) (protocol.Outcome, error) {
 	r.status.asking(next)
 	deadline := newDeadline(ctx, r.config.Clock)
-	defer deadline.stop()
+	outcome, err := r.ask(deadline, next)
+	deadline.stop()
+	if why := deadline.interrupted; why != nil && endingOf(why) != outcome.Ending { // it ended just before, by itself
+		r.interrupt(why)
+	}
+	return outcome, err
+}
+
+func (r *Reflector[T]) ask(deadline *deadline, next protocol.Request) (protocol.Outcome, error) {
 	switch next.Mode {
 	case protocol.List:
 		return r.list(deadline, next)
@@ -154,7 +174,7 @@ func (r *Reflector[T]) do(ctx context.Context, next protocol.Request) (protocol.
 func (r *Reflector[T]) request(opts metav1.ListOptions, next protocol.Request) Request[T] {
 	r.config.ListOptions(&opts)
 	request := Request[T]{ListOptions: opts}
-	if r.known != nil && next.Mode != protocol.Watch && next.Cause != protocol.VersionsWentBack { // versions of another epoch mean nothing
+	if r.known != nil && next.Mode != protocol.Watch && !next.Afresh { // versions of another epoch mean nothing
 		request.Known = r.inCache
 	}
 	return request

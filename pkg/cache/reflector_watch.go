@@ -140,12 +140,14 @@ func (r *Reflector[T]) isolate(d *deadline, err *UndecodableError, outcome *prot
 	r.advance(d, err.ResourceVersion, outcome)
 }
 
-// advance notes that the stream has come to a version, which may be empty in client-go's fake clientsets.
+// advance notes that the stream has come to a version, which may be empty in client-go's fake clientsets. What was seen
+// before is no progress: a server that sends it and ends the stream, again and again, is to be asked less and less often.
 func (r *Reflector[T]) advance(d *deadline, version string, outcome *protocol.Outcome) {
 	if version != "" && !older(version, outcome.Version) {
+		outcome.Progress = outcome.Progress || version != outcome.Version
 		outcome.Version = version
 	}
-	outcome.Progress = true
+	outcome.Progress = outcome.Progress || version == ""
 	r.status.received(d.touch())
 }
 

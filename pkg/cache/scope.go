@@ -105,30 +105,36 @@ func (s *scope[T]) apply(batch Batch[T]) int {
 }
 
 // enterEpoch notes of which epoch the versions are from now on. The scope that finds a new one tells the others: what they
-// have means nothing until they have listed, too.
+// have means nothing until they have listed, too. A list that was under way when they were told does not count.
 func (s *scope[T]) enterEpoch(batch *Batch[T]) {
 	i := s.informer
-	if batch.Replaced && !s.isListed() && i.HasSynced() { // it came later, and can't compare the first list with anything
+	if !batch.Replaced {
+		return
+	}
+	if !s.isListed() && i.HasSynced() { // it came later, and can't compare the first list with anything
 		batch.NewEpoch = batch.NewEpoch || older(batch.ResourceVersion, i.indexer.ResourceVersion())
 	}
 	switch {
-	case !batch.Replaced:
-	case batch.NewEpoch && s.epoch == i.epoch:
-		i.epoch++
-		for _, other := range i.scopes {
-			if other != s && other.isListed() {
-				other.reflector.interrupt(ErrNewEpoch)
-			}
-		}
+	case s.epoch < i.epoch && s.isListed() && !batch.NewEpoch:
+		return
 	case s.epoch < i.epoch:
 		batch.epochKnown = true
 		s.reflector.forgo()
+	case batch.NewEpoch && !batch.epochKnown:
+		i.epoch++
+		s.tellOthers()
 	}
 	if batch.NewEpoch {
 		s.waiters.fail(ErrNewEpoch)
 	}
-	if batch.Replaced {
-		s.epoch = i.epoch
+	s.epoch = i.epoch
+}
+
+func (s *scope[T]) tellOthers() {
+	for _, other := range s.informer.scopes {
+		if other != s && other.isListed() {
+			other.reflector.interrupt(errBehindElsewhere)
+		}
 	}
 }
 

@@ -20,7 +20,9 @@ type State[T Object] struct {
 	Items           []T
 	Undecodable     []*UndecodableError // exist too
 	ResourceVersion string
-	// Corrects says that an audit has found the cache wrong: the items count even if what is cached of them is newer, as it may
-	// be when the server was restored and has passed the versions of before unseen.
-	Corrects bool
+	// NewEpoch says that the server's resource versions have gone back, so that the items are newer than what was known,
+	// whatever their versions.
+	NewEpoch bool
+
+	epochKnown bool // this was found before, in another namespace
 }

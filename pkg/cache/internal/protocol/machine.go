@@ -8,6 +8,7 @@ type Machine struct {
 	version  string // the newest that was seen; empty for the most recent there is
 	newest   bool   // do not name a version in the next request for all objects
 	whole    bool   // do not cut the next list into pages
+	afresh   bool   // versions have gone back, and not all objects have come since
 	cause    Cause  // of the last request for all objects
 	again    bool   // it was asked for before
 	failures int    // endings in a row without progress
@@ -24,6 +25,8 @@ type Request struct {
 	Version string
 	// Whole says that the list must not be cut into pages.
 	Whole bool
+	// Afresh says that the versions have gone back since all objects came, so that those that are known mean nothing.
+	Afresh bool
 	// Wait is the number of the wait before the request, 0 for none; waits grow with the number.
 	Wait int
 	// RetryAfter is what the server has asked to wait.
@@ -74,8 +77,9 @@ func (m *Machine) note(o Outcome) {
 	m.last = o.Ending
 	m.row++
 	if o.Mode == Watch || o.Mode == List && o.Ending == Complete { // all objects have come
-		m.newest, m.whole = false, false
+		m.newest, m.whole, m.afresh = false, false, false
 	}
+	m.afresh = m.afresh || o.Ending == Behind
 }
 
 func (m *Machine) follow(r Rule, progress bool) Request {
@@ -102,7 +106,7 @@ func (m *Machine) follow(r Rule, progress bool) Request {
 }
 
 func (m *Machine) refresh(mode Mode, wait int) Request {
-	request := Request{Mode: mode, Cause: m.cause, Again: m.again, Version: m.version, Whole: m.whole, Wait: wait}
+	request := Request{Mode: mode, Cause: m.cause, Again: m.again, Version: m.version, Whole: m.whole, Afresh: m.afresh, Wait: wait}
 	if m.newest {
 		request.Version = ""
 	}

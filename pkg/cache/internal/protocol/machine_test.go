@@ -22,6 +22,10 @@ func TestMachine(t *testing.T) {
 		r.Again = true
 		return r
 	}
+	afresh := func(r Request) Request {
+		r.Afresh = true
+		return r
+	}
 	type step struct {
 		outcome Outcome
 		want    Request
@@ -108,9 +112,17 @@ func TestMachine(t *testing.T) {
 			{ended(Watch, Silent), probe},
 			{ended(Probe, Complete), watch("5", 0)},
 			{progress(Silent, "6"), probe},
-			{ended(Probe, Behind), refresh("", 0, VersionsWentBack)},
-			{ended(List, Behind), refresh("", 0, VersionsWentBack)},
+			{ended(Probe, Behind), afresh(refresh("", 0, VersionsWentBack))},
+			{ended(List, Behind), afresh(refresh("", 0, VersionsWentBack))},
 			at("3"),
+		},
+		"that versions have gone back is kept in mind until all objects have come": {
+			at("5"),
+			{ended(Watch, Behind), afresh(refresh("", 0, VersionsWentBack))},
+			{ended(WatchList, Unsupported), afresh(list("", 0, NoWatchList))},
+			{ended(List, PageExpired), afresh(whole("", 0))},
+			at("7"),
+			{ended(Watch, Expired), refresh("7", 1, VersionExpired)},
 		},
 		"a bookmark that goes back is looked into": {
 			at("5"),

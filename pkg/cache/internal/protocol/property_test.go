@@ -19,6 +19,7 @@ type course struct {
 	version   int  // of the last complete list, or newer as a watch has brought
 	begins    bool // all objects have come
 	newest    bool // until all objects come, no version is to be named
+	afresh    bool // until all objects come, none that is known counts
 	rushed    int  // requests in a row without a wait
 	wait      int  // the last one, since there was progress
 }
@@ -70,7 +71,7 @@ func (c *course) answer(request Request) Outcome {
 
 // list brings all objects, at any version: the server may have been restored.
 func (c *course) list() {
-	c.version, c.begins, c.newest = rapid.IntRange(1, 1000).Draw(c.t, "version"), true, false
+	c.version, c.begins, c.newest, c.afresh = rapid.IntRange(1, 1000).Draw(c.t, "version"), true, false, false
 }
 
 func endingsOf(mode Mode) []Ending {
@@ -86,6 +87,7 @@ func endingsOf(mode Mode) []Ending {
 func (c *course) check(request Request, outcome Outcome) {
 	all := request.Mode == Refresh || request.Mode == List
 	c.newest = c.newest || outcome.Ending == TooLarge && outcome.Mode != Probe || outcome.Ending == Behind || outcome.Ending == Diverged
+	c.afresh = c.afresh || outcome.Ending == Behind
 	switch {
 	case request.Mode == WatchList:
 		c.t.Fatalf("after %+v it asks for a WatchList, which is for the Reflector to choose", outcome)
@@ -95,6 +97,8 @@ func (c *course) check(request Request, outcome Outcome) {
 		c.t.Fatalf("after %+v it watches from %q, want %d", outcome, request.Version, c.version)
 	case all && request.Version != "" && (c.newest || request.Version != strconv.Itoa(c.version)):
 		c.t.Fatalf("after %+v it lists from %q, the newest: %v, seen was %d", outcome, request.Version, c.newest, c.version)
+	case all && request.Afresh != c.afresh:
+		c.t.Fatalf("after %+v it asks for %+v, the versions have gone back: %v", outcome, request, c.afresh)
 	case request.RetryAfter != outcome.RetryAfter:
 		c.t.Fatalf("the server asked for %v, the request waits for %v", outcome.RetryAfter, request.RetryAfter)
 	}
