@@ -28,7 +28,7 @@ func (i *Indexer[T]) transact(batch *Batch[T]) []Event[T] {
 	a := applying[T]{indexer: i, tx: i.store.Begin(), anyVersion: batch.AnyVersion}
 	defer a.tx.Commit()
 	if batch.Replaced {
-		a.newEpoch, a.relisting = batch.NewEpoch, true
+		a.newEpoch, a.relisting, a.unidentified = batch.NewEpoch, true, batch.unidentified
 		if batch.Namespace == "" {
 			a.replace(batch.Items, batch.kept)
 		} else {
@@ -69,12 +69,13 @@ func (i *Indexer[T]) force(change DeltaType, objects []T) {
 
 // applying is a batch that is being applied.
 type applying[T Object] struct {
-	indexer    *Indexer[T]
-	tx         *store.Transaction[types.NamespacedName, T]
-	events     []Event[T]
-	relisting  bool // the replacement is being applied
-	newEpoch   bool // and it begins a new epoch
-	anyVersion bool // versions do not count
+	indexer      *Indexer[T]
+	tx           *store.Transaction[types.NamespacedName, T]
+	events       []Event[T]
+	relisting    bool // the replacement is being applied
+	newEpoch     bool // and it begins a new epoch
+	unidentified bool // and something in it may be any object
+	anyVersion   bool // versions do not count
 }
 
 func (a *applying[T]) applyAll(deltas []Delta[T]) {
@@ -212,10 +213,19 @@ func (a *applying[T]) replace(items []T, kept []Identity) {
 	// From the last one on: what moves into the slot of a deleted object is not to be deleted.
 	for slot := before - 1; slot >= 0; slot-- {
 		if !seen[slot] {
-			obj := a.tx.At(slot)
-			a.remove(Event[T]{Type: Deleted, Key: KeyOf(obj), Object: obj, FinalStateUnknown: true}, a.tx.PlaceOf(slot))
+			a.miss(a.tx.At(slot), a.tx.PlaceOf(slot))
 		}
 	}
+}
+
+// miss removes an object that is not in the list, unless it may be what could not be identified there.
+func (a *applying[T]) miss(obj T, at store.Place[T]) {
+	key := KeyOf(obj)
+	if a.unidentified {
+		a.outlive(key)
+		return
+	}
+	a.remove(Event[T]{Type: Deleted, Key: key, Object: obj, FinalStateUnknown: true}, at)
 }
 
 // prefetch returns the keys of the next items, and makes the processor load what they will be compared with, all at once: to

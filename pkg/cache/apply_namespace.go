@@ -26,7 +26,7 @@ func (a *applying[T]) replaceNamespace(batch *Batch[T]) {
 		key := KeyOf(obj)
 		if _, ok := seen[key]; !ok {
 			_, at := a.tx.Find(key)
-			a.remove(Event[T]{Type: Deleted, Key: key, Object: obj, FinalStateUnknown: true}, at)
+			a.miss(obj, at)
 		}
 	}
 }

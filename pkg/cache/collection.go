@@ -39,6 +39,7 @@ func (c *collection[T]) add(ctx context.Context, item Item[T]) {
 	switch {
 	case item.Err != nil && item.Err.Key.Name == "":
 		c.reflector.skip(ctx, item.Err)
+		c.state.Unidentified = true
 	case item.Err != nil:
 		c.state.Undecodable = append(c.state.Undecodable, item.Err)
 	case item.Object.GetName() == "":

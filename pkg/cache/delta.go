@@ -41,10 +41,11 @@ type Delta[T Object] struct {
 // one, then the deltas in order.
 type Batch[T Object] struct {
 	// Replaced says that Items are all objects there were at a moment, in the Namespace, or in all if that is empty.
-	Replaced  bool
-	Namespace string
-	Items     []T
-	kept      []Identity // exist too, but in no usable state: what is there of them stays
+	Replaced     bool
+	Namespace    string
+	Items        []T
+	unidentified bool       // something else exists, so that what is missing stays
+	kept         []Identity // exist too, but in no usable state: what is there of them stays
 	// NewEpoch says that the server's resource versions have gone back before the replacement, as after a restore from
 	// a backup: the items are newer than what is known, whatever their versions.
 	NewEpoch bool

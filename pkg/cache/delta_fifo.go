@@ -72,6 +72,7 @@ func (f *DeltaFIFO[T]) Replace(items []T, resourceVersion string) {
 func (f *DeltaFIFO[T]) replace(state State[T], kept []Identity) {
 	f.mu.Lock()
 	f.waiting.replace(state.Items, kept)
+	f.waiting.batch.unidentified = state.Unidentified
 	if state.NewEpoch || older(state.ResourceVersion, f.version) {
 		f.waiting.enterEpoch(state.epochKnown)
 		f.version = ""

@@ -80,6 +80,22 @@ func TestIncidents(t *testing.T) {
 	}
 }
 
+// What can't be identified in a list may be any object: none is taken for deleted.
+func TestAnUnidentifiedObjectInAList(t *testing.T) {
+	gone := sent("ERROR", statusJSON(410, "Expired", ""))
+	server := newByteServer(t,
+		stream(sent("ADDED", configMapJSON("a", "5")), initialEventsEnd("10"), gone), refusal(422, "Invalid", ""),
+		listOf("12", "", `{"metadata":5}`, configMapJSON("b", "11")))
+	i, stop := server.run(t, Config{})
+	defer stop()
+	if err := i.Indexer().WaitUntil(t.Context(), "12"); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := i.Indexer().Get(nsKey("a")); !ok || i.Indexer().Len() != 2 || i.Status().Skipped != 1 {
+		t.Errorf("%d objects are cached, a among them: %v; skipped: %d", i.Indexer().Len(), ok, i.Status().Skipped)
+	}
+}
+
 // An object that can't be decoded when everything is listed keeps nothing else from being there.
 func TestOneUndecodableObjectInAList(t *testing.T) {
 	bad := `{"metadata":{"name":"bad","namespace":"ns","uid":"u","resourceVersion":"4"},"data":5}`

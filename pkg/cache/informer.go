@@ -163,7 +163,7 @@ func (i *Informer[T]) apply(batch Batch[T]) int {
 		markInitial(events)
 	}
 	if batch.NewEpoch && !batch.epochKnown {
-		i.logger.Load().Info("The server's resource versions have gone back", "resourceVersion", batch.ResourceVersion)
+		i.logger.Load().Info("The server's resource versions have gone back")
 	}
 	initial := !i.HasSynced() && i.allListed()
 	i.fanOut.tell(events, i.indexer.Snapshot(), initial)

@@ -192,6 +192,12 @@ func TestAServerWithoutWatchListIsListed(t *testing.T) {
 				if got := i.Status().Relists; got["start"] != 1 || got["no WatchList"] != 1 || len(got) != 2 {
 					t.Errorf("the causes are %v", got)
 				}
+				if test.after > 0 { // once it may just have been slow
+					s.cut("", apierrors.NewResourceExpired("too old"))
+					time.Sleep(2 * test.after)
+					s.follows(t.T, i, "ns")
+					wantRequests(t.T, s, "watch-list @12", "list @12", "watch @12")
+				}
 				anotherLists(t.T, s, shared)
 				time.Sleep(time.Hour)
 				s.asked()

@@ -23,6 +23,7 @@ type Reflector[T Object] struct {
 	machine    protocol.Machine
 	status     status
 	interrupts chan error // why the next watch is to end
+	slow       bool       // a WatchList has brought nothing in time
 	doubtful   bool       // WatchList was not answered as it must be, and no list has come since; of Run
 	told       bool       // that the versions have gone back was found in another namespace
 }
@@ -49,7 +50,7 @@ func (r *Reflector[T]) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		r.learn(outcome)
+		r.learn(outcome, err)
 		if outcome.Ending == protocol.Behind {
 			r.told = errors.Is(err, errBehindElsewhere)
 		}
@@ -60,8 +61,10 @@ func (r *Reflector[T]) Run(ctx context.Context) {
 
 // learn remembers that the server does not know WatchList, once it has answered a list instead. What it refuses in any form,
 // such as a selector that is wrong, says nothing of WatchList, and must not cost all who share what is known of the server.
-func (r *Reflector[T]) learn(outcome protocol.Outcome) {
+func (r *Reflector[T]) learn(outcome protocol.Outcome, err error) {
 	switch {
+	case outcome.Mode == protocol.WatchList && errors.Is(err, errSilent):
+		r.doubtful, r.slow = r.slow, true // once it may just have been slow
 	case outcome.Mode == protocol.WatchList && outcome.Ending == protocol.Unsupported:
 		r.doubtful = true
 	case outcome.Mode == protocol.List && outcome.Ending == protocol.Complete && r.doubtful:

@@ -49,6 +49,8 @@ func (r *Reflector[T]) probe(d *deadline) (protocol.Outcome, error) {
 	outcome := protocol.Outcome{Mode: protocol.Probe, Ending: protocol.Complete}
 	if older(page.ResourceVersion, r.machine.Version()) {
 		outcome.Ending = protocol.Behind
+		return outcome, nil
 	}
+	r.status.fresh(r.config.Clock.Now())
 	return outcome, nil
 }

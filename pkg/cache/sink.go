@@ -20,6 +20,8 @@ type State[T Object] struct {
 	Items           []T
 	Undecodable     []*UndecodableError // exist too
 	ResourceVersion string
+	// Unidentified says that something else exists of which not even the key is known: any object that is missing may be that.
+	Unidentified bool
 	// NewEpoch says that the server's resource versions have gone back, so that the items are newer than what was known,
 	// whatever their versions.
 	NewEpoch bool

@@ -27,7 +27,8 @@ type Status struct {
 	Connected bool
 	// LastList, LastEvent and LastBookmark are when the last one came; zero if none has.
 	LastList, LastEvent, LastBookmark time.Time
-	// Fresh is when the server last showed that nothing is missing: by a list, an event or a bookmark; zero if never. With
+	// Fresh is when the server last showed that it is in touch: by a list, an event, a bookmark, or, when it had been silent, by
+	// the answer that its version is not older than what was seen; zero if never. With
 	// several namespaces it is that of the one that is behind most.
 	Fresh time.Time
 
@@ -120,6 +121,8 @@ func (s *status) received(now time.Time) {
 func (s *status) bookmarked(now time.Time) {
 	s.update(func(c *Status) { c.Bookmarks, c.LastBookmark = c.Bookmarks+1, now })
 }
+
+func (s *status) fresh(now time.Time) { s.update(func(c *Status) { c.Fresh = now }) }
 
 func (s *status) skipped() { s.update(func(c *Status) { c.Skipped++ }) }
 
