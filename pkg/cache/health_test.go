@@ -167,3 +167,19 @@ func TestStatusesAreMerged(t *testing.T) {
 		t.Errorf("the error is %v since %v, want the one that lasts longest", one.LastError, one.FailingSince)
 	}
 }
+
+// A server that has nothing to say, not even bookmarks, is asked whether it is there.
+func TestReadyOnASilentServer(t *testing.T) {
+	simulate(t, Config{}, func(s *simulator) {
+		ab(s)
+		s.bookmarks = 0
+	}, func(t trial, s *simulator, i *Informer[cm]) {
+		time.Sleep(time.Hour)
+		if err := i.Ready(); err != nil {
+			t.Errorf("the server answers, but %v", err)
+		}
+		s.change(func() { s.deny = func(string, string) error { return errCut } })
+		time.Sleep(10 * time.Minute)
+		wantError(t.T, i.Ready(), "has not been heard of for")
+	})
+}
