@@ -47,8 +47,9 @@
 //
 // # What costs how much
 //
-// A get takes little longer than one of a Go map without a lock; both wait for memory. A loop over all objects is fastest by [Snapshot.Chunks]. A
-// look-up in an index costs in proportion to what it finds, never to what there is, and so does a change. Taking a snapshot
+// A get takes about as long as one of a Go map without a lock. A loop over all objects is fastest by [Snapshot.Chunks]. A
+// look-up in an index costs in proportion to what it finds, never to what there is, and so does a change. The second look-up
+// of a value since a change is slower, and all that follow are fast: it gathers what they find. Taking a snapshot
 // is free, except that the first reader after a burst of updates puts up to 1024 of them in their places, which the writer
 // has left to it. See docs/benchmarks.md for figures.
 package cache

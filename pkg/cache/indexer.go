@@ -12,7 +12,7 @@ import (
 
 // An Indexer holds the objects of one kind by key and by any number of secondary indexes (see [AddIndex]).
 //
-// Each read runs on an immutable [Snapshot]: it takes no lock, copies nothing and never holds up a writer. Changes are
+// Each read runs on an immutable [Snapshot]: it takes no lock, copies no objects and never holds up a writer. Changes are
 // transactions that are seen as a whole or not at all. All methods may be called concurrently. Create one with
 // [NewIndexer].
 type Indexer[T Object] struct {
