@@ -72,14 +72,7 @@ func (a *audit[T]) run(ctx context.Context) {
 // wait waits for the interval, give or take a tenth, lest all clients of a server audit at once.
 func (a *audit[T]) wait(ctx context.Context) bool {
 	interval := a.config.AuditInterval
-	timer := a.config.Clock.NewTimer(interval - interval/10 + rand.N(interval/5+1))
-	defer timer.Stop()
-	select {
-	case <-timer.C():
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return pause(ctx, a.config.Clock, interval-interval/10+rand.N(interval/5+1))
 }
 
 func (a *audit[T]) report(ctx context.Context, d divergence, err error) {

@@ -40,7 +40,7 @@ func (i *ingest[T]) pass(obj T, next func(T)) {
 // Delete implements [Sink]. A deletion always goes on; without a usable final state the cached one has to do.
 func (i *ingest[T]) Delete(obj T) {
 	delta := Delta[T]{Type: DeltaDeleted, Object: obj}
-	if usable, err := i.transform(obj); err == nil {
+	if usable, err := i.usable(obj); err == nil {
 		delta.Object = usable
 	} else {
 		delta.FinalStateUnknown = true
@@ -136,9 +136,6 @@ var errIdentity = errors.New("transform: it returned nothing, or another namespa
 
 // transform applies all transforms. A panic is an error. After an error obj is what it was, as far as its identity goes.
 func (i *ingest[T]) transform(obj T) (result T, err error) {
-	if len(i.transforms) == 0 {
-		return obj, nil
-	}
 	before := IdentityOf(obj)
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -105,18 +105,7 @@ func (r *Reflector[T]) Status() Status { return r.status.get() }
 
 // wait waits as long as the request demands. It returns false when the context is done.
 func (r *Reflector[T]) wait(ctx context.Context, next protocol.Request) bool {
-	delay := r.delay(next)
-	if delay <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := r.config.Clock.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C():
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return pause(ctx, r.config.Clock, r.delay(next))
 }
 
 // delay returns the time to wait: at least as much as the server asked for, within the limit, and up to twice as long, lest

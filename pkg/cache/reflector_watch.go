@@ -84,8 +84,7 @@ func next[T Object](stream Stream[T]) (StreamEvent[T], error) {
 
 // follow hands the changes of an open stream to the sink. version is where it begins.
 func (r *Reflector[T]) follow(d *deadline, stream Stream[T], version string) (protocol.Outcome, error) {
-	d.within(r.config.Silence, r.interrupts)
-	opened := r.config.Clock.Now()
+	opened := d.touch()
 	outcome := protocol.Outcome{Mode: protocol.Watch, Version: version}
 	for {
 		event, err := next(stream)

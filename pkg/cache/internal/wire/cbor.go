@@ -248,6 +248,16 @@ func (w *window) cborChunks(h head) (all []byte, err error) {
 	}
 }
 
+// cborPair goes to the next pair of a map and consumes its key. It isn't ok behind the last pair, or after an error.
+func (w *window) cborPair(pairs *run) (key []byte, ok bool, err error) {
+	more, err := pairs.next(w)
+	if err != nil || !more {
+		return nil, false, err
+	}
+	key, err = w.cborKey()
+	return key, err == nil, err
+}
+
 // cborKey consumes a key. A key that isn't a string is skipped, it's nobody's.
 func (w *window) cborKey() ([]byte, error) {
 	c, err := w.cborPeek()

@@ -20,10 +20,11 @@ func (l *cborList) next(w *window, meta *ListMeta) (bool, error) {
 				return ok, err
 			}
 		}
-		if more, err := l.pairs.next(w); err != nil || !more {
+		key, ok, err := w.cborPair(&l.pairs)
+		if !ok {
 			return false, err
 		}
-		if err := l.member(w, meta); err != nil {
+		if err := l.member(w, string(key), meta); err != nil {
 			return false, err
 		}
 	}
@@ -40,12 +41,8 @@ func (l *cborList) item(w *window) (bool, error) {
 	return true, w.cborSkip(0)
 }
 
-func (l *cborList) member(w *window, meta *ListMeta) error {
-	key, err := w.cborKey()
-	if err != nil {
-		return err
-	}
-	switch string(key) {
+func (l *cborList) member(w *window, key string, meta *ListMeta) error {
+	switch key {
 	case "items":
 		return l.array(w)
 	case "metadata":
@@ -77,12 +74,9 @@ func (l *cborList) meta(w *window, meta *ListMeta) error {
 	}
 	pairs, err := w.cborOpen()
 	for err == nil {
-		var more bool
-		if more, err = pairs.next(w); err != nil || !more {
-			break
-		}
 		var key []byte
-		if key, err = w.cborKey(); err != nil {
+		var ok bool
+		if key, ok, err = w.cborPair(&pairs); !ok {
 			break
 		}
 		switch string(key) {

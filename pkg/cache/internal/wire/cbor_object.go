@@ -10,7 +10,7 @@ func (id *reading) cbor(w *window, known bool) {
 		return
 	}
 	for seen := false; !seen || !known && (id.Kind == "" || id.APIVersion == ""); {
-		key, ok := w.cborPair(&pairs)
+		key, ok, _ := w.cborPair(&pairs)
 		if !ok {
 			return
 		}
@@ -40,12 +40,9 @@ func (id *reading) cborMeta(w *window, enough bool) error {
 	}
 	pairs, err := w.cborOpen()
 	for err == nil && (!enough || !id.complete()) {
-		var more bool
-		if more, err = pairs.next(w); err != nil || !more {
-			break
-		}
 		var key []byte
-		if key, err = w.cborKey(); err != nil {
+		var ok bool
+		if key, ok, err = w.cborPair(&pairs); !ok {
 			break
 		}
 		if place := id.place(key); place != nil {
@@ -55,16 +52,6 @@ func (id *reading) cborMeta(w *window, enough bool) error {
 		}
 	}
 	return err
-}
-
-// cborPair goes to the next pair and consumes its key.
-func (w *window) cborPair(pairs *run) ([]byte, bool) {
-	more, err := pairs.next(w)
-	if err != nil || !more {
-		return nil, false
-	}
-	key, err := w.cborKey()
-	return key, err == nil
 }
 
 // cborView reads a string that it doesn't copy. Any other value is skipped.
@@ -84,7 +71,7 @@ func (w *window) cborView(into *string) error {
 func (c *cutting) cbor(w *window) {
 	pairs, err := w.cborOpen()
 	for err == nil {
-		key, ok := w.cborPair(&pairs)
+		key, ok, _ := w.cborPair(&pairs)
 		if !ok {
 			return
 		}
@@ -103,7 +90,7 @@ func (c *cutting) cborMeta(w *window) {
 	length := w.buf[start:w.pos]
 	for err == nil {
 		begin := w.pos
-		key, ok := w.cborPair(&pairs)
+		key, ok, _ := w.cborPair(&pairs)
 		if !ok {
 			return
 		}

@@ -14,11 +14,8 @@ func (cborWatch) next(w *window) (e event, err error) {
 		return e, err
 	}
 	for {
-		if more, err := pairs.next(w); err != nil || !more {
-			return e, err
-		}
-		key, err := w.cborKey()
-		if err != nil {
+		key, ok, err := w.cborPair(&pairs)
+		if !ok {
 			return e, err
 		}
 		switch string(key) {
