@@ -2,12 +2,14 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,9 +17,10 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// A byteServer gives one answer after the other, byte by byte, and then none any more. It notes what it is asked.
+// A byteServer gives one answer after the other, byte by byte, and then none any more. It notes what it is asked. Its
+// connections are pipes, so that it works inside synctest.
 type byteServer struct {
-	*httptest.Server
+	listener pipeListener
 
 	mu      sync.Mutex
 	answers []answer
@@ -36,15 +39,24 @@ type answer struct {
 
 func newByteServer(t *testing.T, answers ...answer) *byteServer {
 	t.Helper()
-	s := &byteServer{answers: answers, news: make(chan struct{})}
-	s.Server = httptest.NewServer(s)
-	s.Client().Transport.(*http.Transport).DisableKeepAlives = true // a request on a used connection is repeated by itself
-	t.Cleanup(s.Close)
+	s := &byteServer{
+		listener: pipeListener{dialled: make(chan net.Conn), closed: make(chan struct{})},
+		answers:  answers, news: make(chan struct{}),
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	done := make(chan error)
+	go func() { done <- server.Serve(s.listener) }()
+	t.Cleanup(func() {
+		if err := errors.Join(server.Shutdown(context.Background()), <-done); !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
 	return s
 }
 
 func (s *byteServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := s.next(r)
+	time.Sleep(time.Millisecond) // of synctest: what was sent before has arrived everywhere
 	if a.retryAfter != "" {
 		w.Header().Set("Retry-After", a.retryAfter)
 	}
@@ -61,6 +73,40 @@ func (s *byteServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 	case a.cut:
 		panic(http.ErrAbortHandler)
+	}
+}
+
+// A pipeListener accepts what is dialled in the same process.
+type pipeListener struct {
+	dialled chan net.Conn
+	closed  chan struct{}
+}
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.dialled:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l pipeListener) Close() error {
+	close(l.closed)
+	return nil
+}
+
+func (l pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func (l pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case l.dialled <- server:
+		return client, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
@@ -99,7 +145,7 @@ func summary(r *http.Request) string {
 // request waits for the request with the number, from 0, and returns its summary.
 func (s *byteServer) request(t *testing.T, n int) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	for {
 		s.mu.Lock()
@@ -116,10 +162,19 @@ func (s *byteServer) request(t *testing.T, n int) string {
 	}
 }
 
+// inSynctest returns a test that runs inside synctest.
+func inSynctest(test func(*testing.T)) func(*testing.T) {
+	return func(t *testing.T) { synctest.Test(t, test) }
+}
+
 // run runs an informer of config maps on the server, until stop is called.
 func (s *byteServer) run(t *testing.T, config Config) (i *Informer[*corev1.ConfigMap], stop func()) {
 	t.Helper()
-	clients, err := kubernetes.NewForConfigAndClient(&rest.Config{Host: s.URL, QPS: -1}, s.Client())
+	client := &http.Client{Transport: &http.Transport{
+		DialContext:       s.listener.dial,
+		DisableKeepAlives: true, // a request on a used connection is repeated by itself
+	}}
+	clients, err := kubernetes.NewForConfigAndClient(&rest.Config{Host: "http://bytes", QPS: -1}, client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +188,7 @@ func (s *byteServer) run(t *testing.T, config Config) (i *Informer[*corev1.Confi
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		s.Client().CloseIdleConnections()
+		client.CloseIdleConnections()
 	}
 }
 

@@ -3,6 +3,7 @@ package cache
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -57,7 +58,7 @@ func TestIncidents(t *testing.T) {
 		"older-event":          {sent("MODIFIED", configMapJSON("a", "4")), []look{cached("a", "5"), refused}},
 	}
 	for _, incident := range protocol.Incidents() {
-		t.Run(incident.ID, func(t *testing.T) {
+		t.Run(incident.ID, inSynctest(func(t *testing.T) {
 			test, ok := tests[incident.ID]
 			if !ok {
 				t.Fatal("nothing plays it")
@@ -76,12 +77,16 @@ func TestIncidents(t *testing.T) {
 			if status := i.Status(); status.Watches != 1 || len(status.Endings) > 0 {
 				t.Errorf("requests have ended: %v", status.Endings)
 			}
-		})
+		}))
 	}
 }
 
 // What can't be identified in a list may be any object: none is taken for deleted.
 func TestAnUnidentifiedObjectInAList(t *testing.T) {
+	synctest.Test(t, testAnUnidentifiedObjectInAList)
+}
+
+func testAnUnidentifiedObjectInAList(t *testing.T) {
 	gone := sent("ERROR", statusJSON(410, "Expired", ""))
 	server := newByteServer(t,
 		stream(sent("ADDED", configMapJSON("a", "5")), initialEventsEnd("10"), gone), refusal(422, "Invalid", ""),
@@ -103,7 +108,7 @@ func TestOneUndecodableObjectInAList(t *testing.T) {
 		"list":           {refusal(422, "Invalid", ""), listOf("10", "", configMapJSON("a", "5"), bad, configMapJSON("b", "6"))},
 		"initial events": {stream(sent("ADDED", configMapJSON("a", "5")), sent("ADDED", bad), sent("ADDED", configMapJSON("b", "6")), initialEventsEnd("10")).open()},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, inSynctest(func(t *testing.T) {
 			i, stop := newByteServer(t, answers...).run(t, Config{})
 			defer stop()
 			if err := i.WaitForSync(t.Context()); err != nil {
@@ -116,6 +121,6 @@ func TestOneUndecodableObjectInAList(t *testing.T) {
 			if len(got) != 1 || got[0].Key != nsKey("bad") || got[0].ResourceVersion != "4" || got[0].Err == nil {
 				t.Errorf("quarantined is %v, want bad@4", got)
 			}
-		})
+		}))
 	}
 }

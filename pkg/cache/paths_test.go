@@ -3,7 +3,6 @@ package cache
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/protocol"
 )
@@ -19,7 +18,7 @@ func TestPaths(t *testing.T) {
 				t.Errorf("nothing ends a %s so that it is %s", rule.On, rule.Ending)
 			}
 			for name, end := range answers {
-				t.Run(name, func(t *testing.T) { playRule(t, rule, end) })
+				t.Run(name, inSynctest(func(t *testing.T) { playRule(t, rule, end) }))
 			}
 		})
 	}
@@ -29,7 +28,7 @@ func playRule(t *testing.T, rule protocol.Rule, end answer) {
 	t.Helper()
 	script := append(prelude(rule), slices.Repeat([]answer{end}, max(1, rule.After))...)
 	server := newByteServer(t, script...)
-	i, stop := server.run(t, configFor(rule.Ending))
+	i, stop := server.run(t, Config{})
 	defer stop()
 	first := len(prelude(rule)) // request that ends as the rule says
 	server.request(t, first)
@@ -48,15 +47,6 @@ func playRule(t *testing.T, rule protocol.Rule, end answer) {
 		}
 	}
 	wantCounted(t, rule, i.Status())
-}
-
-// configFor returns a config that lets an informer wait for long only where it has to.
-func configFor(ending protocol.Ending) Config {
-	config := Config{MinBackoff: time.Millisecond, MaxBackoff: 2 * time.Millisecond}
-	if ending == protocol.Silent || ending == protocol.Unsupported {
-		config.Silence, config.InitialEventsTimeout = 500*time.Millisecond, 500*time.Millisecond
-	}
-	return config
 }
 
 func wantCounted(t *testing.T, rule protocol.Rule, status Status) {
