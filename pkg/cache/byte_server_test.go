@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -160,11 +159,6 @@ func (s *byteServer) request(t *testing.T, n int) string {
 			t.Fatalf("request %d did not come; before it came %q", n, asked)
 		}
 	}
-}
-
-// inSynctest returns a test that runs inside synctest.
-func inSynctest(test func(*testing.T)) func(*testing.T) {
-	return func(t *testing.T) { synctest.Test(t, test) }
 }
 
 // run runs an informer of config maps on the server, until stop is called.

@@ -58,26 +58,28 @@ func TestIncidents(t *testing.T) {
 		"older-event":          {sent("MODIFIED", configMapJSON("a", "4")), []look{cached("a", "5"), refused}},
 	}
 	for _, incident := range protocol.Incidents() {
-		t.Run(incident.ID, inSynctest(func(t *testing.T) {
-			test, ok := tests[incident.ID]
-			if !ok {
-				t.Fatal("nothing plays it")
-			}
-			server := newByteServer(t, stream(
-				sent("ADDED", configMapJSON("a", "5")), initialEventsEnd("10"), test.event, sent("ADDED", configMapJSON("b", "12")),
-			).open())
-			i, stop := server.run(t, Config{})
-			defer stop()
-			if err := i.Indexer().WaitUntil(t.Context(), "12"); err != nil {
-				t.Fatal(err)
-			}
-			for _, look := range append(test.looks, cached("b", "12")) {
-				look(t, i)
-			}
-			if status := i.Status(); status.Watches != 1 || len(status.Endings) > 0 {
-				t.Errorf("requests have ended: %v", status.Endings)
-			}
-		}))
+		t.Run(incident.ID, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				test, ok := tests[incident.ID]
+				if !ok {
+					t.Fatal("nothing plays it")
+				}
+				server := newByteServer(t, stream(
+					sent("ADDED", configMapJSON("a", "5")), initialEventsEnd("10"), test.event, sent("ADDED", configMapJSON("b", "12")),
+				).open())
+				i, stop := server.run(t, Config{})
+				defer stop()
+				if err := i.Indexer().WaitUntil(t.Context(), "12"); err != nil {
+					t.Fatal(err)
+				}
+				for _, look := range append(test.looks, cached("b", "12")) {
+					look(t, i)
+				}
+				if status := i.Status(); status.Watches != 1 || len(status.Endings) > 0 {
+					t.Errorf("requests have ended: %v", status.Endings)
+				}
+			})
+		})
 	}
 }
 
@@ -108,19 +110,21 @@ func TestOneUndecodableObjectInAList(t *testing.T) {
 		"list":           {refusal(422, "Invalid", ""), listOf("10", "", configMapJSON("a", "5"), bad, configMapJSON("b", "6"))},
 		"initial events": {stream(sent("ADDED", configMapJSON("a", "5")), sent("ADDED", bad), sent("ADDED", configMapJSON("b", "6")), initialEventsEnd("10")).open()},
 	} {
-		t.Run(name, inSynctest(func(t *testing.T) {
-			i, stop := newByteServer(t, answers...).run(t, Config{})
-			defer stop()
-			if err := i.WaitForSync(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if i.Indexer().Len() != 2 {
-				t.Errorf("%d objects are cached, want 2", i.Indexer().Len())
-			}
-			got := i.Indexer().Quarantined()
-			if len(got) != 1 || got[0].Key != nsKey("bad") || got[0].ResourceVersion != "4" || got[0].Err == nil {
-				t.Errorf("quarantined is %v, want bad@4", got)
-			}
-		}))
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				i, stop := newByteServer(t, answers...).run(t, Config{})
+				defer stop()
+				if err := i.WaitForSync(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if i.Indexer().Len() != 2 {
+					t.Errorf("%d objects are cached, want 2", i.Indexer().Len())
+				}
+				got := i.Indexer().Quarantined()
+				if len(got) != 1 || got[0].Key != nsKey("bad") || got[0].ResourceVersion != "4" || got[0].Err == nil {
+					t.Errorf("quarantined is %v, want bad@4", got)
+				}
+			})
+		})
 	}
 }

@@ -3,6 +3,7 @@ package cache
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/protocol"
 )
@@ -18,7 +19,9 @@ func TestPaths(t *testing.T) {
 				t.Errorf("nothing ends a %s so that it is %s", rule.On, rule.Ending)
 			}
 			for name, end := range answers {
-				t.Run(name, inSynctest(func(t *testing.T) { playRule(t, rule, end) }))
+				t.Run(name, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { playRule(t, rule, end) })
+				})
 			}
 		})
 	}
