@@ -17,9 +17,7 @@ import (
 // final state, and an addition.
 func (i *Indexer[T]) Apply(batch Batch[T]) []Event[T] {
 	events := i.transact(&batch)
-	if batch.ResourceVersion != "" {
-		i.waiters.advance(batch.ResourceVersion)
-	}
+	i.waiters.advance(batch.ResourceVersion)
 	return events
 }
 

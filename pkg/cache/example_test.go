@@ -248,3 +248,15 @@ func ExampleEnqueue() {
 	// <nil> 1
 	// <nil>
 }
+
+// A controller that has created an object reads its cache only when that has it.
+func ExampleIndexer_WaitForObject() {
+	pods := cache.NewIndexer[*corev1.Pod]()
+	written := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", ResourceVersion: "7"}}
+	go pods.Add(written) // the watch brings it
+
+	err := pods.WaitForObject(context.Background(), written)
+	_, ok := pods.Get(cache.KeyOf(written))
+	fmt.Println(ok, err)
+	// Output: true <nil>
+}

@@ -10,14 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
-// waiters holds those who wait for a resource version. While nobody waits it costs next to nothing. The zero value is
-// ready.
+// waiters holds those who wait for a resource version, or for a change. While nobody waits it costs next to nothing. The
+// zero value is ready.
 type waiters struct {
-	count atomic.Int64 // of those who are in the list or about to be
+	count atomic.Int64 // of those who are in a list or about to be
 
-	mu   sync.Mutex
-	list []waiter // the newest version first
-	end  error    // what everybody gets from now on
+	mu       sync.Mutex
+	list     []waiter     // the newest version first
+	watching []chan error // each gets one value: nil when something has changed
+	end      error        // what everybody gets from now on
 }
 
 type waiter struct {
@@ -69,13 +70,57 @@ func (w *waiters) remove(done chan error) {
 	w.list = slices.DeleteFunc(w.list, func(w waiter) bool { return w.done == done })
 }
 
-// advance tells those whose version is reached.
+// until waits until the condition holds, which is looked at after each change.
+func (w *waiters) until(ctx context.Context, holds func() bool) error {
+	w.count.Add(1)
+	defer w.count.Add(-1)
+	changed := make(chan error, 1)
+	for {
+		w.watch(changed)
+		if holds() { // after watch: what comes later is told
+			w.unwatch(changed)
+			return nil
+		}
+		select {
+		case err := <-changed:
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			w.unwatch(changed)
+			return ctx.Err()
+		}
+	}
+}
+
+func (w *waiters) watch(changed chan error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.end != nil {
+		changed <- w.end
+		return
+	}
+	w.watching = append(w.watching, changed)
+}
+
+func (w *waiters) unwatch(changed chan error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watching = slices.DeleteFunc(w.watching, func(other chan error) bool { return other == changed })
+}
+
+// advance tells those whose version is reached, and those who wait for any change. The version is empty if it is the same
+// as before.
 func (w *waiters) advance(version string) {
 	if w.count.Load() == 0 {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.tellWatching(nil)
+	if version == "" {
+		return
+	}
 	for last := len(w.list) - 1; last >= 0 && reached(version, w.list[last].version); last-- {
 		w.list[last].done <- nil
 		w.list = w.list[:last]
@@ -98,6 +143,14 @@ func (w *waiters) fail(err error) {
 		waiter.done <- err
 	}
 	w.list = nil
+	w.tellWatching(err)
+}
+
+func (w *waiters) tellWatching(err error) {
+	for _, changed := range w.watching {
+		changed <- err
+	}
+	w.watching = nil
 }
 
 func reached(current, version string) bool {
