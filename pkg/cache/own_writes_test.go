@@ -99,16 +99,19 @@ func TestWaitsForOwnWritesEnd(t *testing.T) {
 		s.server.relist("3", configMap("a", "u", "3"))
 		epoch.want(s, true, ErrNewEpoch)
 	})
-	var stopped ownWrite
-	var indexer *Indexer[cm]
-	play(t, Config{}, nil, func(s scene) {
-		indexer = s.informer.Indexer()
-		stopped = waitingFor(s.Context(), indexer.WaitForObject, configMap("a", "u", "100"))
+}
+
+func TestWaitsForOwnWritesEndWithTheInformer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newTestInformer(newLiveServer())
+		stop := start(t, i)
+		before := waitingFor(t.Context(), i.Indexer().WaitForObject, configMap("a", "u", "100"))
+		stop()
+		if err := <-before.done; !errors.Is(err, ErrStopped) {
+			t.Errorf("waiting until then gave %v", err)
+		}
+		if err := i.Indexer().WaitForObject(t.Context(), configMap("a", "u", "100")); !errors.Is(err, ErrStopped) {
+			t.Errorf("waiting afterwards gave %v", err)
+		}
 	})
-	if err := indexer.WaitForObject(t.Context(), configMap("a", "u", "100")); !errors.Is(err, ErrStopped) {
-		t.Errorf("waiting afterwards gave %v", err)
-	}
-	if err := <-stopped.done; !errors.Is(err, ErrStopped) {
-		t.Errorf("waiting until then gave %v", err)
-	}
 }
