@@ -12,19 +12,28 @@ type Runner interface {
 	Run(ctx context.Context) error
 }
 
-// Run runs all runners until the context is done or one of them returns an error. Then it stops them one by one, the last
-// first, and waits for each: put informers before the controllers that read them, so that a controller can finish its
-// work with a live cache. Grace periods of several controllers add up. It returns the errors of all, joined.
+// Run runs all runners until the context is done or one of them returns an error. Then it stops them, and waits for each: the
+// controllers all at once, and then the others one by one, the last first. So controllers finish their work with live caches,
+// if informers come in the order in which they depend on each other. It returns the errors of all, joined. Package manager
+// does more: leader election, health, signals.
 func Run(ctx context.Context, runners ...Runner) error {
 	ctx, failed := context.WithCancel(ctx)
 	defer failed()
-	running := make([]*run, 0, len(runners))
+	var controllers, others []*run
 	for _, runner := range runners {
-		running = append(running, begin(ctx, runner, failed))
+		r := begin(ctx, runner, failed)
+		if _, ok := runner.(interface{ drains() }); ok {
+			controllers = append(controllers, r)
+		} else {
+			others = append(others, r)
+		}
 	}
 	<-ctx.Done()
+	for _, r := range controllers {
+		r.cancel()
+	}
 	var errs []error
-	for _, r := range slices.Backward(running) {
+	for _, r := range slices.Backward(slices.Concat(others, controllers)) {
 		errs = append(errs, r.stop())
 	}
 	return errors.Join(errs...)

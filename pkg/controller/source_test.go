@@ -8,12 +8,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
+	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
 // An emptyServer lists nothing and streams what a test sends.
@@ -43,7 +43,10 @@ func keysOf(t *testing.T, source func(*cache.Informer[*corev1.Pod]) controller.S
 	server := emptyServer{watch.NewFake()}
 	informer := cache.NewInformer[*corev1.Pod](server, cache.Config{})
 	keys := make(chan string, 100)
-	subscription := source(informer).Subscribe("test", func(key types.NamespacedName) { keys <- key.String() })
+	subscription := source(informer).Subscribe(controller.Target[types.NamespacedName]{
+		Controller: "test",
+		Add:        func(key types.NamespacedName, _ queue.AddOptions) { keys <- key.String() },
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- informer.Run(ctx) }()
@@ -65,9 +68,13 @@ func keysOf(t *testing.T, source func(*cache.Informer[*corev1.Pod]) controller.S
 	return got
 }
 
+func forPods(pods *cache.Informer[*corev1.Pod]) controller.Source[types.NamespacedName] {
+	return controller.For(pods)
+}
+
 func TestForAddsTheObjectsKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		got := keysOf(t, controller.For[*corev1.Pod], func(stream *watch.FakeWatcher) {
+		got := keysOf(t, forPods, func(stream *watch.FakeWatcher) {
 			stream.Add(pod("a", "2"))
 			synctest.Wait()
 			stream.Delete(pod("a", "3"))
@@ -79,7 +86,7 @@ func TestForAddsTheObjectsKey(t *testing.T) {
 }
 
 func TestOwnsAddsTheControllersKey(t *testing.T) {
-	replicaSet := schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
+	replicaSet := controller.Owner{Group: "apps", Kind: "ReplicaSet"}
 	web := ownedBy("apps/v1", "ReplicaSet", "web", true)
 	db := ownedBy("apps/v1beta1", "ReplicaSet", "db", true)
 	tests := map[string]struct {

@@ -1,33 +1,98 @@
 package controller
 
-import "sync/atomic"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
 
-// Status says what a [Controller] has done since it started.
+// Status says what a [Controller] has done since it started, and what it is at.
 type Status struct {
 	Reconciles int // ended, in whatever way
-	Failures   int // of these, the ones to be retried, panics included
+	Failures   int // of these, the ones with an error, panics included
 	Panics     int // of these, the panics
-	Ready      int // keys that wait for a worker now
+	Refused    int // of these, the ones that the API server refused to serve
+
+	Ready   int // keys that wait for a worker now
+	Delayed int // keys that wait for their time
+	Running int // keys that are being reconciled
+	Parked  int // keys that wait for something to change
+
+	// LongestRunning is for how long the longest of the reconciles that are under way has been so, settling included. It is
+	// stuck if that is much more than [Config.Timeout]; [Controller.Queue] knows which it is.
+	LongestRunning time.Duration
+
+	Settling  int // keys that wait for the caches to have what was written
+	Unsettled int // how often that was waited for in vain
+
+	Workers  int       // now
+	Scalings []Scaling // the last changes of that number
+
+	Slowed     error // why no keys are handed out at the moment, nil if they are
+	SlowedDown int   // how often that was so
 }
 
 // Status returns what the controller has done so far.
 func (c *Controller[K]) Status() Status {
-	return Status{
-		Reconciles: int(c.counts.reconciles.Load()),
-		Failures:   int(c.counts.failures.Load()),
-		Panics:     int(c.counts.panics.Load()),
-		Ready:      c.queue.Len(),
+	stats := c.queue.Stats()
+	settling := int(c.counts.settling.Load())
+	status := Status{
+		Reconciles:     int(c.counts.reconciles.Load()),
+		Failures:       int(c.counts.failures.Load()),
+		Panics:         int(c.counts.panics.Load()),
+		Refused:        int(c.counts.refused.Load()),
+		Ready:          stats.Ready,
+		Delayed:        stats.Delayed,
+		Running:        max(0, stats.Running-settling),
+		Parked:         stats.Parked,
+		LongestRunning: stats.LongestRunning,
+		Settling:       settling,
+		Unsettled:      int(c.counts.unsettled.Load()),
+		Workers:        c.config.Workers,
+		Scalings:       c.counts.lastScalings(),
+	}
+	if last := len(status.Scalings) - 1; last >= 0 {
+		status.Workers = status.Scalings[last].Workers
+	}
+	status.Slowed, status.SlowedDown = c.gate.status()
+	return status
+}
+
+// Ready returns nil while the controller reconciles; else why it does not, or not all.
+func (c *Controller[K]) Ready() error {
+	switch {
+	case !c.started.Load():
+		return fmt.Errorf("controller %q: does not run yet", c.config.Name)
+	case c.stopped.Load():
+		return fmt.Errorf("controller %q: %w", c.config.Name, ErrStopped)
+	case !c.synced.Load():
+		return fmt.Errorf("controller %q: %w", c.config.Name, errors.Join(errNotSynced, c.sources.ready()))
+	}
+	return nil
+}
+
+type counts struct {
+	reconciles, failures, panics, refused atomic.Int64
+	settling, unsettled                   atomic.Int64
+
+	mu       sync.Mutex
+	scalings []Scaling
+}
+
+func (c *counts) scaled(scaling Scaling) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scalings = append(c.scalings, scaling)
+	if extra := len(c.scalings) - scalingsKept; extra > 0 {
+		c.scalings = slices.Delete(c.scalings, 0, extra)
 	}
 }
 
-type counts struct{ reconciles, failures, panics atomic.Int64 }
-
-func (c *counts) add(failed, panicked bool) {
-	c.reconciles.Add(1)
-	if failed {
-		c.failures.Add(1)
-	}
-	if panicked {
-		c.panics.Add(1)
-	}
+func (c *counts) lastScalings() []Scaling {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.scalings)
 }

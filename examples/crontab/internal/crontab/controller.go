@@ -99,13 +99,15 @@ func New(config Config) (*Controller, error) {
 		Name: Name,
 		Sources: []controller.Source[types.NamespacedName]{
 			controller.For(c.crontabs),
-			controller.Owns(c.jobs, v1.SchemeGroupVersion.WithKind("CronTab").GroupKind()),
+			controller.Owns(c.jobs, controller.Owner{Group: v1.SchemeGroupVersion.Group, Kind: "CronTab"}),
 		},
-		Reconcile:   c.reconcile,
-		Workers:     config.Workers,
-		RateLimiter: queue.Exponential[types.NamespacedName](queue.ExponentialConfig{Base: firstRetry, Max: lastRetry}),
-		Observe:     config.Observe,
-		Clock:       config.Clock,
+		Reconcile: c.reconcile,
+		Workers:   config.Workers,
+		Queue: queue.Config[types.NamespacedName]{
+			RateLimiter: queue.Exponential[types.NamespacedName](queue.ExponentialConfig{Base: firstRetry, Max: lastRetry}),
+		},
+		Observe: config.Observe,
+		Clock:   config.Clock,
 	})
 	return c, err
 }

@@ -1,0 +1,164 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+// A Class says what an error of a reconcile means for the next.
+type Class uint8
+
+// The classes of errors.
+const (
+	// Failure is retried with back-off. It is the class of whatever is not known to be of another.
+	Failure Class = iota
+	// Stale means that the reconcile acted on what is no longer so. It is retried with back-off, and is no error in the log.
+	Stale
+	// Refused means that the API server could not be reached or did not want to serve. It is retried with back-off, not
+	// before the time that the server has named, up to [MaxRetryAfter]; and many of them slow the controller down.
+	Refused
+	// Terminal means that a retry is useless until something changes: the key is parked. It is taken back by an event of
+	// [For] that creates, deletes or changes the object's desired state, by one of [AtOnce], by [Controller.Enqueue], by a call
+	// of its queue, and after [Config.ReplayParked].
+	Terminal
+)
+
+func (c Class) String() string {
+	switch c {
+	case Stale:
+		return "stale"
+	case Refused:
+		return "refused"
+	case Terminal:
+		return "terminal"
+	default:
+		return "failure"
+	}
+}
+
+// MaxRetryAfter bounds the wait that an API server asks for.
+const MaxRetryAfter = 2 * time.Minute
+
+// Classify says what an error means, as far as its type tells; also if it is wrapped:
+//
+//   - Stale: 409 Conflict and AlreadyExists.
+//   - Refused: 401, 429, 502, 503, 504, other statuses with a Retry-After, and connections that could not be made, were cut
+//     or timed out.
+//   - Terminal: 400, 405, 406, 413, 415 and 422, by which the API server calls the request itself wrong. A webhook that denies
+//     a request is among them, unless it chooses another status.
+//   - Failure: everything else, such as 403 and 404, which others may mend.
+//
+// Of several errors that are joined, one that is a Failure makes all of them one; else the first counts.
+func Classify(err error) Class {
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the parts are classified one by one
+		return classifyAll(many.Unwrap())
+	}
+	var status apierrors.APIStatus
+	switch {
+	case errors.As(err, &status):
+		return classOfCode(int(status.Status().Code), err)
+	case errors.Is(err, context.Canceled):
+		return Failure
+	case isUnreachable(err):
+		return Refused
+	default:
+		return Failure
+	}
+}
+
+func classifyAll(errs []error) Class {
+	class := Failure
+	for n, err := range errs {
+		switch next := Classify(err); {
+		case next == Failure:
+			return Failure
+		case n == 0:
+			class = next
+		}
+	}
+	return class
+}
+
+func classOfCode(code int, err error) Class {
+	if _, asked := apierrors.SuggestsClientDelay(err); asked {
+		return Refused
+	}
+	switch code {
+	case http.StatusConflict:
+		return Stale
+	case http.StatusUnauthorized, http.StatusTooManyRequests,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return Refused
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return Terminal
+	default:
+		return Failure
+	}
+}
+
+// isUnreachable knows the errors of connections. A time-out counts if it is one of an HTTP request.
+func isUnreachable(err error) bool {
+	if request, ok := errors.AsType[*url.Error](err); ok && request.Timeout() {
+		return true
+	}
+	return utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsHTTP2ConnectionLost(err) ||
+		utilnet.IsNoRoutesError(err) || utilnet.IsProbableEOF(err)
+}
+
+// A verdict is a result with the class of its error.
+type verdict struct {
+	Result
+
+	class Class
+}
+
+func (c *Controller[K]) judge(result Result, timedOut bool) verdict {
+	switch result.kind {
+	case retry, retryAfter:
+		if timedOut { // whatever the requests said then
+			return verdict{result, Failure}
+		}
+		return verdict{result, c.config.Classify(result.err)}
+	case park:
+		return verdict{result, Terminal}
+	default:
+		return verdict{Result: result}
+	}
+}
+
+// outcome says the same to the queue.
+func (v verdict) outcome() queue.Outcome {
+	switch {
+	case v.kind == requeue:
+		return queue.RequeueAfter(v.after)
+	case v.kind == retryAfter:
+		return queue.RetryAfter(v.after, v.err)
+	case v.kind == done:
+		return queue.Success()
+	case v.class == Terminal:
+		return queue.Park(v.err)
+	case v.class == Refused && askedToWait(v.err) > 0:
+		return queue.RetryAfter(jittered(askedToWait(v.err)), v.err)
+	default:
+		return queue.Retry(v.err)
+	}
+}
+
+// askedToWait returns how long the API server asks to wait, within the limit.
+func askedToWait(err error) time.Duration {
+	seconds, _ := apierrors.SuggestsClientDelay(err)
+	return min(time.Duration(seconds)*time.Second, MaxRetryAfter)
+}
+
+// jittered keeps those apart that were told to wait for the same time.
+func jittered(wait time.Duration) time.Duration { return wait + rand.N(wait/4+1) }

@@ -1,0 +1,95 @@
+package controller
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+// A View is what a controller reads: a [cache.Indexer].
+type View[T any] interface {
+	WaitForObject(ctx context.Context, written T) error
+	WaitForDeletion(ctx context.Context, deleted T) error
+}
+
+// Wrote tells that the reconcile that ctx belongs to has written an object, and has got it back from the API server. The
+// next reconcile of the same key waits until the view has it, see [Config.MaxWait]. Package write calls it; who writes in
+// other ways should. Outside of a reconcile it does nothing.
+func Wrote[T any](ctx context.Context, view View[T], written T) {
+	Expect(ctx, func(ctx context.Context) error { return view.WaitForObject(ctx, written) })
+}
+
+// Deleted is [Wrote] for an object that the reconcile has deleted, as it was known.
+func Deleted[T any](ctx context.Context, view View[T], deleted T) {
+	Expect(ctx, func(ctx context.Context) error { return view.WaitForDeletion(ctx, deleted) })
+}
+
+// Expect is [Wrote] for what is no API object: the next reconcile of the key waits until seen has returned. The context of
+// seen ends when it has taken too long, or the controller is stopped.
+func Expect(ctx context.Context, seen func(ctx context.Context) error) {
+	if run, ok := ctx.Value(scopeKey{}).(scope); ok {
+		run.expect(seen)
+	}
+}
+
+// settling keeps keys from being handed out again before the caches have what was written. They are in the queue as running
+// meanwhile, so that what happens to them is merged, but need no worker.
+type settling struct {
+	maxWait time.Duration
+	over    context.Context // nothing is waited for any more
+	cancel  context.CancelFunc
+	now     context.Context // is done: to ask without waiting
+	group   sync.WaitGroup
+	counts  *counts
+}
+
+func newSettling(maxWait time.Duration, counts *counts) *settling {
+	over, cancel := context.WithCancel(context.Background())
+	now, done := context.WithCancel(context.Background())
+	done()
+	return &settling{maxWait: maxWait, over: over, cancel: cancel, now: now, counts: counts}
+}
+
+// stop ends all waits, and waits for their ends.
+func (s *settling) stop() {
+	s.cancel()
+	s.group.Wait()
+}
+
+// then calls finish when everything that is expected has been seen, or has been waited for in vain.
+func (s *settling) then(logger klog.Logger, expected []func(context.Context) error, finish func()) {
+	for len(expected) > 0 && expected[0](s.now) == nil {
+		expected = expected[1:]
+	}
+	if len(expected) == 0 || s.maxWait <= 0 {
+		finish()
+		return
+	}
+	s.counts.settling.Add(1)
+	s.group.Go(func() {
+		defer finish()
+		defer s.counts.settling.Add(-1)
+		s.wait(logger, expected)
+	})
+}
+
+func (s *settling) wait(logger klog.Logger, expected []func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(s.over, s.maxWait)
+	defer cancel()
+	for _, seen := range expected {
+		if err := seen(ctx); err != nil && s.over.Err() == nil {
+			s.counts.unsettled.Add(1)
+			logger.Info("Own write not seen in the cache, going on", "reason", err)
+			return
+		}
+	}
+}
+
+// finisher ends a run in the queue.
+func (c *Controller[K]) finisher(item queue.Item[K], outcome queue.Outcome) func() {
+	return func() { c.queue.Finish(item, outcome) }
+}

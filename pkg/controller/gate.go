@@ -1,0 +1,165 @@
+package controller
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/breaker"
+)
+
+// A Breaker says when a controller slows down because the API server refuses to serve, see [Refused]: then no key is handed
+// out for a while, then one, and if that goes well all others. The zero value works.
+type Breaker struct {
+	// Threshold is how many reconciles must be refused within the Window, without one in between that has written something
+	// or got another answer. Defaults to 5; negative turns the breaker off.
+	Threshold int
+	// Window defaults to 30 s.
+	Window time.Duration
+	// MinWait and MaxWait bound the time in which no key is handed out. It doubles each time that the server goes on refusing;
+	// a longer one that the server asks for counts, up to [MaxRetryAfter]. They default to 1 s and 30 s.
+	MinWait, MaxWait time.Duration
+}
+
+func (b Breaker) withDefaults() Breaker {
+	if b.Threshold == 0 {
+		b.Threshold = 5
+	}
+	if b.Window <= 0 {
+		b.Window = 30 * time.Second
+	}
+	if b.MinWait <= 0 {
+		b.MinWait = time.Second
+	}
+	if b.MaxWait <= 0 {
+		b.MaxWait = 30 * time.Second
+	}
+	return b
+}
+
+// A gate lets workers pass that want to take a key, while the breaker is closed.
+type gate struct {
+	clock clock.WithTicker
+	off   bool
+	calm  atomic.Bool // closed, and no refusals are counted
+
+	mu      sync.Mutex
+	breaker *breaker.Breaker
+	changed chan struct{} // closed when the state changes
+	reason  error         // why it is not closed
+	opened  int
+}
+
+func newGate(config Breaker, clock clock.WithTicker) *gate {
+	g := &gate{
+		clock:   clock,
+		off:     config.Threshold < 0,
+		breaker: breaker.New(breaker.Config(config)),
+		changed: make(chan struct{}),
+	}
+	g.calm.Store(true)
+	return g
+}
+
+// pass waits until a worker may take a key. It returns false when the context is done first.
+func (g *gate) pass(ctx context.Context) bool {
+	for !g.calm.Load() {
+		admitted, wait, changed := g.admit()
+		if admitted {
+			return true
+		}
+		if !g.wait(ctx, wait, changed) {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *gate) admit() (admitted bool, wait time.Duration, changed <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	admitted, wait = g.breaker.Admit(g.clock.Now())
+	return admitted, wait, g.changed
+}
+
+// wait waits for a time, if it is not 0, or for a change.
+func (g *gate) wait(ctx context.Context, wait time.Duration, changed <-chan struct{}) bool {
+	var over <-chan time.Time
+	if wait > 0 {
+		timer := g.clock.NewTimer(wait)
+		defer timer.Stop()
+		over = timer.C()
+	}
+	select {
+	case <-over:
+		return true
+	case <-changed:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// unknown notes a run that did not show whether the server refuses, or that did not take place.
+func (g *gate) unknown() {
+	if g.calm.Load() {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.breaker.Unknown() {
+		g.tellLocked()
+	}
+}
+
+// answered notes a run that the server has answered.
+func (g *gate) answered(logger klog.Logger) {
+	if g.calm.Load() {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.breaker.Answered() {
+		logger.Info("The API server answers again, going on at full speed")
+		g.tellLocked()
+	}
+	g.reason = nil
+	g.calm.Store(true)
+}
+
+// refused notes a run that the server has refused.
+func (g *gate) refused(logger klog.Logger, reason error) {
+	if g.off {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.calm.Store(false)
+	now := g.clock.Now()
+	if !g.breaker.Refused(now, askedToWait(reason)) {
+		return
+	}
+	g.reason = reason
+	g.opened++
+	logger.Info("The API server refuses, slowing down", "reason", reason, "wait", g.breaker.Until().Sub(now))
+	g.tellLocked()
+}
+
+func (g *gate) tellLocked() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// status returns why nothing is handed out now, if that is so, and how often it was so.
+func (g *gate) status() (reason error, opened int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.breaker.State() == breaker.Closed {
+		return nil, g.opened
+	}
+	return g.reason, g.opened
+}

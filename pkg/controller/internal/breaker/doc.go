@@ -1,0 +1,10 @@
+// Package breaker decides when a controller should leave a server alone that refuses to serve.
+//
+//	         so many refusals              its time is over
+//	Closed ───────────────────▶ Open ──────────────────────▶ HalfOpen
+//	   ▲                          ▲                              │
+//	   │                          └────── the trial is refused ──┤
+//	   └───────────────────────────────── or answered ───────────┘
+//
+// It is the circuit breaker of Nygard, "Release It!", with a wait that doubles.
+package breaker

@@ -1,0 +1,103 @@
+package controller
+
+import (
+	"context"
+	"iter"
+	"runtime/debug"
+	"time"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+// Channel returns a source that adds the keys that are sent, until the channel is closed: for events from outside the
+// cluster. Each key is for one controller, so a channel is for one. Senders wait while nothing subscribes.
+func Channel[K comparable](name string, keys <-chan K) Source[K] { return channel[K]{name, keys} }
+
+type channel[K comparable] struct {
+	name string
+	keys <-chan K
+}
+
+func (c channel[K]) Subscribe(to Target[K]) Subscription {
+	options := queue.AddOptions{Trigger: queue.Trigger{Source: c.name, Cause: "sent"}}
+	return feed(func(ctx context.Context) {
+		for {
+			select {
+			case key, ok := <-c.keys:
+				if !ok {
+					return
+				}
+				to.Add(key, options)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// Every returns a source that adds all the keys once in an interval, with the lowest priority: to look at what no event
+// tells of. The first time is an interval after the subscription. A panic of keys is logged; the next time comes. The
+// interval must be positive.
+func Every[K comparable](name string, interval time.Duration, keys func() iter.Seq[K]) Source[K] {
+	return every[K]{name, interval, keys}
+}
+
+type every[K comparable] struct {
+	name     string
+	interval time.Duration
+	keys     func() iter.Seq[K]
+}
+
+func (e every[K]) Subscribe(to Target[K]) Subscription {
+	return feed(func(ctx context.Context) {
+		ticker := time.NewTicker(e.interval)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				e.addAll(ctx, to)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+func (e every[K]) addAll(ctx context.Context, to Target[K]) {
+	defer func() {
+		if value := recover(); value != nil {
+			to.Logger.Error(nil, "Source panicked", "source", e.name, "panic", value, "stack", string(debug.Stack()))
+		}
+	}()
+	options := queue.AddOptions{Priority: queue.Background, Trigger: queue.Trigger{Source: e.name, Cause: "periodic"}}
+	for key := range e.keys() {
+		if ctx.Err() != nil {
+			return
+		}
+		to.Add(key, options)
+	}
+}
+
+// feed runs a function in a goroutine, as a subscription to something that has nothing at first.
+func feed(run func(ctx context.Context)) Subscription {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &feeding{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(f.done)
+		run(ctx)
+	}()
+	return f
+}
+
+// feeding is a function that feeds a controller.
+type feeding struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+func (f *feeding) WaitForSync(context.Context) error { return nil }
+
+func (f *feeding) Close() {
+	f.cancel()
+	<-f.done
+}
