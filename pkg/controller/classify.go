@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -112,7 +113,7 @@ func isUnreachable(err error) bool {
 		return true
 	}
 	return utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsHTTP2ConnectionLost(err) ||
-		utilnet.IsNoRoutesError(err) || utilnet.IsProbableEOF(err)
+		utilnet.IsNoRoutesError(err) || utilnet.IsProbableEOF(err) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // A verdict is a result with the class of its error.

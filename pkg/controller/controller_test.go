@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // A hand is a Source that a test drives.
 type hand struct {
-	add    func(string)
+	to     controller.Target[string]
 	synced chan struct{}
 	broken error
 	closed bool
@@ -33,9 +33,11 @@ type hand struct {
 func newHand() *hand { return &hand{synced: make(chan struct{})} }
 
 func (h *hand) Subscribe(to controller.Target[string]) controller.Subscription {
-	h.add = func(key string) { to.Add(key, queue.AddOptions{}) }
+	h.to = to
 	return h
 }
+
+func (h *hand) add(key string) { h.to.Add(key, queue.AddOptions{}) }
 
 func (h *hand) WaitForSync(ctx context.Context) error {
 	if h.broken != nil {

@@ -1,0 +1,166 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/sluice-k8s/sluice/pkg/cache"
+	"github.com/sluice-k8s/sluice/pkg/controller"
+)
+
+// until returns an expectation that is met when the channel is closed.
+func until(seen <-chan struct{}) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-seen:
+			return nil
+		default:
+		}
+		select {
+		case <-seen:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// A writer is a controller whose first reconcile of "a" expects something.
+type writer struct {
+	*controller.Controller[string]
+
+	seen chan struct{}
+	runs []string
+	stop func()
+}
+
+func newWriter(t *testing.T, config controller.Config[string], result controller.Result) *writer {
+	t.Helper()
+	w := &writer{seen: make(chan struct{})}
+	config.Reconcile = func(ctx context.Context, key string) controller.Result {
+		w.runs = append(w.runs, key)
+		if key == "a" && len(w.runs) == 1 {
+			controller.Expect(ctx, until(w.seen))
+			return result
+		}
+		return controller.Done()
+	}
+	w.Controller, w.stop = start(t, config)
+	w.Enqueue("a")
+	synctest.Wait()
+	return w
+}
+
+func (w *writer) want(t *testing.T, runs ...string) {
+	t.Helper()
+	synctest.Wait()
+	if !slices.Equal(w.runs, runs) {
+		t.Errorf("ran %q, want %q", w.runs, runs)
+	}
+}
+
+func TestAKeyWaitsForItsOwnWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter(t, controller.Config[string]{}, controller.Done())
+		w.Enqueue("a")
+		w.Enqueue("b")
+		w.want(t, "a", "b")
+		if got := w.Status(); got.Settling != 1 || got.Running != 0 {
+			t.Errorf("%d are settling and %d running, want 1 and 0", got.Settling, got.Running)
+		}
+		close(w.seen)
+		w.want(t, "a", "b", "a")
+		if got := w.Status(); got.Settling != 0 || got.Unsettled != 0 {
+			t.Errorf("%d are settling, %d did in vain", got.Settling, got.Unsettled)
+		}
+		w.stop()
+	})
+}
+
+func TestAFailureThatHasWrittenIsRetriedWhenThatIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter(t, controller.Config[string]{}, controller.Retry(errors.New("the second write failed")))
+		time.Sleep(time.Minute)
+		w.want(t, "a")
+		close(w.seen)
+		time.Sleep(time.Second)
+		w.want(t, "a", "a")
+		w.stop()
+	})
+}
+
+func TestOwnWritesAreWaitedForInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter(t, controller.Config[string]{MaxWait: time.Minute}, controller.Done())
+		w.Enqueue("a")
+		time.Sleep(time.Minute - 1)
+		w.want(t, "a")
+		time.Sleep(1)
+		w.want(t, "a", "a")
+		if got := w.Status().Unsettled; got != 1 {
+			t.Errorf("%d waited in vain, want 1", got)
+		}
+		w.stop()
+	})
+}
+
+func TestNobodyWaitsIfTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter(t, controller.Config[string]{MaxWait: -1}, controller.Done())
+		w.Enqueue("a")
+		w.want(t, "a", "a")
+		w.stop()
+	})
+}
+
+func TestStoppingDoesNotWaitForOwnWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter(t, controller.Config[string]{}, controller.Done())
+		begin := time.Now()
+		w.stop()
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("stopping took %v", took)
+		}
+		if got := w.Status().Unsettled; got != 0 {
+			t.Errorf("%d waited in vain, want 0", got)
+		}
+	})
+}
+
+func TestWroteAndDeletedAskTheView(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pods := cache.NewIndexer[*corev1.Pod]()
+		old := pod("old", "1")
+		pods.Add(old)
+		var runs []int // the objects that each run has seen
+		c, stop := start(t, controller.Config[string]{
+			Reconcile: func(ctx context.Context, _ string) controller.Result {
+				if runs = append(runs, pods.Len()); len(runs) == 1 {
+					controller.Wrote(ctx, pods, pod("new", "2"))
+					controller.Deleted(ctx, pods, old)
+				}
+				return controller.Done()
+			},
+		})
+		c.Enqueue("a")
+		synctest.Wait()
+		c.Enqueue("a")
+		pods.Add(pod("new", "2"))
+		synctest.Wait()
+		if len(runs) != 1 {
+			t.Fatal("ran before the deletion was seen")
+		}
+		pods.Delete(old)
+		synctest.Wait()
+		if !slices.Equal(runs, []int{1, 1}) {
+			t.Errorf("saw %v objects, want 1 and 1", runs)
+		}
+		stop()
+	})
+}

@@ -1,0 +1,113 @@
+package controller_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/klog/v2/ktesting"
+
+	"github.com/sluice-k8s/sluice/pkg/controller"
+	"github.com/sluice-k8s/sluice/pkg/queue"
+)
+
+// A server refuses or not, and counts what it is asked.
+type server struct {
+	refuses bool
+	asked   []time.Duration // after the start
+}
+
+// serve runs a controller on many keys, each of which asks the server once a second.
+func serve(t *testing.T, s *server, config controller.Config[int]) (c *controller.Controller[int], stop func()) {
+	t.Helper()
+	begin := time.Now()
+	config.Name = "test"
+	config.Queue.RateLimiter = queue.Exponential[int](queue.ExponentialConfig{Base: time.Second, Max: time.Second})
+	config.Reconcile = func(ctx context.Context, _ int) controller.Result {
+		s.asked = append(s.asked, time.Since(begin))
+		if s.refuses {
+			return controller.Retry(status(503, "", 0))
+		}
+		controller.Expect(ctx, func(context.Context) error { return nil }) // it has written
+		return controller.RequeueAfter(time.Second)
+	}
+	c, err := controller.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key := range 20 {
+		c.Enqueue(key)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	return c, func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestSlowsDownWhileTheServerRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+		s := server{refuses: true}
+		c, stop := serve(t, &s, controller.Config[int]{Logger: logger})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		// 5 at once; then one after 1, 2, 4, 8, 16, 30 s
+		if len(s.asked) != 5+5 {
+			t.Errorf("the server was asked at %v", s.asked)
+		}
+		if got := c.Status(); got.Slowed == nil || got.SlowedDown != 6 || got.Refused != 10 {
+			t.Errorf("the status is %+v", got)
+		}
+		s.refuses = false
+		time.Sleep(30 * time.Second)
+		s.asked = nil
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if len(s.asked) < 190 {
+			t.Errorf("the server was asked %d times in 10 s by 20 keys, want once a second by each", len(s.asked))
+		}
+		if got := c.Status(); got.Slowed != nil {
+			t.Errorf("still slowed: %v", got.Slowed)
+		}
+		stop()
+		logs := logger.GetSink().(ktesting.Underlier).GetBuffer().String()
+		for _, want := range []string{"refuses, slowing down", "answers again"} {
+			if !strings.Contains(logs, want) {
+				t.Errorf("the log does not say %q", want)
+			}
+		}
+	})
+}
+
+func TestNoBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server{refuses: true}
+		_, stop := serve(t, &s, controller.Config[int]{Breaker: controller.Breaker{Threshold: -1}})
+		time.Sleep(9*time.Second + time.Millisecond)
+		stop()
+		if len(s.asked) != 200 {
+			t.Errorf("the server was asked %d times, want 200", len(s.asked))
+		}
+	})
+}
+
+// Workers that wait for the server to answer hold up nobody who wants to stop.
+func TestStoppedWhileSlowedDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server{refuses: true}
+		_, stop := serve(t, &s, controller.Config[int]{Workers: 4})
+		time.Sleep(10 * time.Second)
+		begin := time.Now()
+		stop()
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("stopping took %v", took)
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package controller_test
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sluice-k8s/sluice/pkg/controller"
+)
+
+func TestWorkersFollowTheLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, most atomic.Int32
+		c, stop := start(t, controller.Config[string]{
+			Workers:    2,
+			MaxWorkers: 8,
+			Reconcile: func(_ context.Context, key string) controller.Result {
+				most.Store(max(most.Load(), running.Add(1)))
+				defer running.Add(-1)
+				time.Sleep(10 * time.Second)
+				return controller.Done()
+			},
+		})
+		for n := range 100 {
+			c.Enqueue(string(rune('a' + n)))
+		}
+		time.Sleep(time.Minute)
+		status := c.Status()
+		if most.Load() != 8 || status.Workers != 8 {
+			t.Errorf("%d keys ran at the same time, the status has %d workers; want 8", most.Load(), status.Workers)
+		}
+		if last := status.Scalings[len(status.Scalings)-1]; last.Workers != 8 || !strings.Contains(last.Reason, "waited") || last.At.IsZero() {
+			t.Errorf("the last change is %+v", last)
+		}
+		time.Sleep(10 * time.Minute) // all is done, and nobody has anything to do
+		if got := c.Status().Workers; got != 2 {
+			t.Errorf("%d workers are left, want 2", got)
+		}
+		most.Store(0)
+		for _, key := range []string{"a", "b", "c", "d"} {
+			c.Enqueue(key)
+		}
+		synctest.Wait()
+		if most.Load() != 2 {
+			t.Errorf("%d keys ran at the same time, want 2", most.Load())
+		}
+		stop()
+	})
+}
+
+func TestFewerWorkersWhileTheServerRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var refuses atomic.Bool
+		c, stop := start(t, controller.Config[string]{
+			Workers:    1,
+			MaxWorkers: 8,
+			Breaker:    controller.Breaker{Threshold: -1},
+			Reconcile: func(context.Context, string) controller.Result {
+				time.Sleep(time.Second)
+				if refuses.Load() {
+					return controller.Retry(status(429, "", 0))
+				}
+				return controller.RequeueAfter(0)
+			},
+		})
+		for n := range 100 {
+			c.Enqueue(string(rune('a' + n)))
+		}
+		time.Sleep(time.Minute)
+		before := c.Status().Workers
+		refuses.Store(true)
+		time.Sleep(time.Minute)
+		after := c.Status()
+		if before != 8 || after.Workers > 2 || !strings.Contains(after.Scalings[len(after.Scalings)-1].Reason, "refused") {
+			t.Errorf("there were %d workers, and then %d, because of %+v", before, after.Workers, after.Scalings)
+		}
+		stop()
+	})
+}
+
+// Keys that are always to be run again leave others their turn, and take one worker each.
+func TestHotKeysDoNotTakeAllWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hot, others atomic.Int32
+		var c *controller.Controller[string]
+		c, stop := start(t, controller.Config[string]{
+			Workers: 2,
+			Reconcile: func(_ context.Context, key string) controller.Result {
+				time.Sleep(time.Second)
+				if strings.HasPrefix(key, "hot") {
+					hot.Add(1)
+					c.Enqueue(key) // an event while it runs
+				} else {
+					others.Add(1)
+				}
+				return controller.Done()
+			},
+		})
+		for _, key := range []string{"hot 1", "hot 2", "hot 3", "a", "b", "c", "d"} {
+			c.Enqueue(key)
+		}
+		time.Sleep(10*time.Second + 1)
+		if others.Load() != 4 || hot.Load() < 10 {
+			t.Errorf("hot keys ran %d times, the others %d times; want all of these once", hot.Load(), others.Load())
+		}
+		stop()
+	})
+}
