@@ -60,7 +60,7 @@ const MaxRetryAfter = 2 * time.Minute
 //
 // Of several errors that are joined, one that is a Failure makes all of them one; else the first counts.
 func Classify(err error) Class {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the parts are classified one by one
+	if many, ok := err.(interface{ Unwrap() []error }); ok { // the parts are classified one by one
 		return classifyAll(many.Unwrap())
 	}
 	var status apierrors.APIStatus

@@ -3,7 +3,7 @@ package controller_test
 import (
 	"context"
 	"errors"
-	"reflect"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -243,7 +243,7 @@ func TestAPanicIsRetriedAndHarmsNoOtherKey(t *testing.T) {
 		}
 		want := controller.Status{Reconciles: 4, Failures: 2, Panics: 2}
 		want.Workers = 1
-		if got := c.Status(); !reflect.DeepEqual(got, want) {
+		if got := c.Status(); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("status is %+v, want %+v", got, want)
 		}
 	})

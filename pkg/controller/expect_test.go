@@ -36,7 +36,7 @@ type writer struct {
 	*controller.Controller[string]
 
 	seen chan struct{}
-	runs []string
+	runs diary
 	stop func()
 }
 
@@ -44,25 +44,16 @@ func newWriter(t *testing.T, config controller.Config[string], result controller
 	t.Helper()
 	w := &writer{seen: make(chan struct{})}
 	config.Reconcile = func(ctx context.Context, key string) controller.Result {
-		w.runs = append(w.runs, key)
-		if key == "a" && len(w.runs) == 1 {
-			controller.Expect(ctx, until(w.seen))
-			return result
+		if w.runs.add(key) > 1 {
+			return controller.Done()
 		}
-		return controller.Done()
+		controller.Expect(ctx, until(w.seen))
+		return result
 	}
 	w.Controller, w.stop = start(t, config)
 	w.Enqueue("a")
-	synctest.Wait()
+	w.runs.next(t, "a")
 	return w
-}
-
-func (w *writer) want(t *testing.T, runs ...string) {
-	t.Helper()
-	synctest.Wait()
-	if !slices.Equal(w.runs, runs) {
-		t.Errorf("ran %q, want %q", w.runs, runs)
-	}
 }
 
 func TestAKeyWaitsForItsOwnWrites(t *testing.T) {
@@ -70,12 +61,12 @@ func TestAKeyWaitsForItsOwnWrites(t *testing.T) {
 		w := newWriter(t, controller.Config[string]{}, controller.Done())
 		w.Enqueue("a")
 		w.Enqueue("b")
-		w.want(t, "a", "b")
+		w.runs.next(t, "b")
 		if got := w.Status(); got.Settling != 1 || got.Running != 0 {
 			t.Errorf("%d are settling and %d running, want 1 and 0", got.Settling, got.Running)
 		}
 		close(w.seen)
-		w.want(t, "a", "b", "a")
+		w.runs.next(t, "a")
 		if got := w.Status(); got.Settling != 0 || got.Unsettled != 0 {
 			t.Errorf("%d are settling, %d did in vain", got.Settling, got.Unsettled)
 		}
@@ -87,10 +78,10 @@ func TestAFailureThatHasWrittenIsRetriedWhenThatIsSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriter(t, controller.Config[string]{}, controller.Retry(errors.New("the second write failed")))
 		time.Sleep(time.Minute)
-		w.want(t, "a")
+		w.runs.next(t)
 		close(w.seen)
 		time.Sleep(time.Second)
-		w.want(t, "a", "a")
+		w.runs.next(t, "a")
 		w.stop()
 	})
 }
@@ -99,10 +90,10 @@ func TestOwnWritesAreWaitedForInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriter(t, controller.Config[string]{MaxWait: time.Minute}, controller.Done())
 		w.Enqueue("a")
-		time.Sleep(time.Minute - 1)
-		w.want(t, "a")
-		time.Sleep(1)
-		w.want(t, "a", "a")
+		time.Sleep(time.Minute - time.Millisecond)
+		w.runs.next(t)
+		time.Sleep(time.Millisecond)
+		w.runs.next(t, "a")
 		if got := w.Status().Unsettled; got != 1 {
 			t.Errorf("%d waited in vain, want 1", got)
 		}
@@ -114,7 +105,7 @@ func TestNobodyWaitsIfTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriter(t, controller.Config[string]{MaxWait: -1}, controller.Done())
 		w.Enqueue("a")
-		w.want(t, "a", "a")
+		w.runs.next(t, "a")
 		w.stop()
 	})
 }

@@ -54,9 +54,9 @@ type gate struct {
 	opened  int
 }
 
-func newGate(config Breaker, clock clock.WithTicker) *gate {
+func newGate(config Breaker, clk clock.WithTicker) *gate {
 	g := &gate{
-		clock:   clock,
+		clock:   clk,
 		off:     config.Threshold < 0,
 		breaker: breaker.New(breaker.Config(config)),
 		changed: make(chan struct{}),
@@ -154,12 +154,12 @@ func (g *gate) tellLocked() {
 	g.changed = make(chan struct{})
 }
 
-// status returns why nothing is handed out now, if that is so, and how often it was so.
-func (g *gate) status() (reason error, opened int) {
+// status returns how often nothing was handed out for a while, and why it is so now, if it is.
+func (g *gate) status() (opened int, reason error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.breaker.State() == breaker.Closed {
-		return nil, g.opened
+		return g.opened, nil
 	}
-	return g.reason, g.opened
+	return g.opened, g.reason
 }

@@ -3,6 +3,7 @@ package controller_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,8 +16,18 @@ import (
 
 // A server refuses or not, and counts what it is asked.
 type server struct {
+	mu      sync.Mutex
 	refuses bool
-	asked   []time.Duration // after the start
+	asked   []time.Duration // after the start, since it was looked at
+}
+
+// look returns when the server was asked since the last call, and makes it refuse or not.
+func (s *server) look(refuse bool) []time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	asked := s.asked
+	s.asked, s.refuses = nil, refuse
+	return asked
 }
 
 // serve runs a controller on many keys, each of which asks the server once a second.
@@ -26,6 +37,8 @@ func serve(t *testing.T, s *server, config controller.Config[int]) (c *controlle
 	config.Name = "test"
 	config.Queue.RateLimiter = queue.Exponential[int](queue.ExponentialConfig{Base: time.Second, Max: time.Second})
 	config.Reconcile = func(ctx context.Context, _ int) controller.Result {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.asked = append(s.asked, time.Since(begin))
 		if s.refuses {
 			return controller.Retry(status(503, "", 0))
@@ -59,19 +72,18 @@ func TestSlowsDownWhileTheServerRefuses(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		// 5 at once; then one after 1, 2, 4, 8, 16, 30 s
-		if len(s.asked) != 5+5 {
-			t.Errorf("the server was asked at %v", s.asked)
+		if asked := s.look(false); len(asked) != 5+5 {
+			t.Errorf("the server was asked at %v", asked)
 		}
 		if got := c.Status(); got.Slowed == nil || got.SlowedDown != 6 || got.Refused != 10 {
 			t.Errorf("the status is %+v", got)
 		}
-		s.refuses = false
 		time.Sleep(30 * time.Second)
-		s.asked = nil
+		s.look(false)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		if len(s.asked) < 190 {
-			t.Errorf("the server was asked %d times in 10 s by 20 keys, want once a second by each", len(s.asked))
+		if asked := s.look(false); len(asked) < 190 {
+			t.Errorf("the server was asked %d times in 10 s by 20 keys, want once a second by each", len(asked))
 		}
 		if got := c.Status(); got.Slowed != nil {
 			t.Errorf("still slowed: %v", got.Slowed)
@@ -92,8 +104,8 @@ func TestNoBreaker(t *testing.T) {
 		_, stop := serve(t, &s, controller.Config[int]{Breaker: controller.Breaker{Threshold: -1}})
 		time.Sleep(9*time.Second + time.Millisecond)
 		stop()
-		if len(s.asked) != 200 {
-			t.Errorf("the server was asked %d times, want 200", len(s.asked))
+		if asked := s.look(false); len(asked) != 200 {
+			t.Errorf("the server was asked %d times, want 200", len(asked))
 		}
 	})
 }

@@ -60,17 +60,18 @@ func TestPredicates(t *testing.T) {
 }
 
 func TestPredicatesCombine(t *testing.T) {
-	var yes, no podPredicate = func(podEvent) bool { return true }, func(podEvent) bool { return false }
+	always, never := func(podEvent) bool { return true }, func(podEvent) bool { return false }
+	var yes, oui, no, non podPredicate = always, always, never, never
 	tests := map[string]struct {
 		predicate podPredicate
 		want      bool
 	}{
 		"all of none": {controller.All[*corev1.Pod](), true},
-		"all":         {controller.All(yes, yes), true},
+		"all":         {controller.All(yes, oui), true},
 		"not all":     {controller.All(yes, no), false},
 		"any of none": {controller.Any[*corev1.Pod](), false},
 		"any":         {controller.Any(no, yes), true},
-		"not any":     {controller.Any(no, no), false},
+		"not any":     {controller.Any(no, non), false},
 		"not":         {controller.Not(no), true},
 	}
 	for name, test := range tests {

@@ -18,13 +18,9 @@ import (
 // during reconciles one key with a function, once, and stops the controller when that has returned.
 func during(t *testing.T, config controller.Config[string], run func(ctx context.Context) controller.Result) (after context.Context) {
 	t.Helper()
-	done := make(chan struct{})
+	ran := make(chan context.Context, 10)
 	config.Reconcile = func(ctx context.Context, _ string) controller.Result {
-		if after != nil {
-			return controller.Done()
-		}
-		after = ctx
-		defer close(done)
+		defer func() { ran <- ctx }()
 		return run(ctx)
 	}
 	source := newHand()
@@ -32,7 +28,7 @@ func during(t *testing.T, config controller.Config[string], run func(ctx context
 	config.Sources = []controller.Source[string]{source}
 	_, stop := start(t, config)
 	source.to.Add("a", queue.AddOptions{Trigger: queue.Trigger{Source: "test", Cause: "added"}})
-	<-done
+	after = <-ran
 	synctest.Wait()
 	stop()
 	return after

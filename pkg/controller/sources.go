@@ -120,20 +120,31 @@ func (s *sources[K]) waitForSync(ctx context.Context) error {
 
 // sync waits until the source has synced or was removed, or the context is done.
 func (w *watch[K]) sync(ctx context.Context) error {
-	for ctx.Err() == nil {
-		attempt, cancel := context.WithTimeout(ctx, syncReport)
-		err := w.WaitForSync(attempt)
-		timeout := attempt.Err() != nil
-		cancel()
-		switch {
-		case err == nil || w.isRemoved() || ctx.Err() != nil:
-			return nil
-		case !timeout:
+	for ctx.Err() == nil && !w.isRemoved() {
+		synced, err := w.tryToSync(ctx)
+		if synced || err != nil && !w.isRemoved() {
 			return err
 		}
-		klog.FromContext(ctx).Info("Still waiting for sync", "reason", err)
 	}
 	return nil
+}
+
+// tryToSync waits for a while. It returns false when there is more to wait for, which it logs, or nobody waits any more.
+func (w *watch[K]) tryToSync(ctx context.Context) (synced bool, err error) {
+	attempt, cancel := context.WithTimeout(ctx, syncReport)
+	defer cancel()
+	err = w.WaitForSync(attempt)
+	switch {
+	case err == nil:
+		return true, nil
+	case ctx.Err() != nil:
+		return false, nil
+	case attempt.Err() != nil:
+		klog.FromContext(ctx).Info("Still waiting for sync", "reason", err)
+		return false, nil
+	default:
+		return false, err
+	}
 }
 
 func (w *watch[K]) isRemoved() bool {

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,17 +19,32 @@ import (
 )
 
 // A diary notes the keys that a controller reconciles.
-type diary struct{ keys []string }
+type diary struct {
+	mu    sync.Mutex
+	keys  []string // since the last call of next
+	count int
+}
 
 func (d *diary) reconcile(_ context.Context, key string) controller.Result {
-	d.keys = append(d.keys, key)
+	d.add(key)
 	return controller.Done()
+}
+
+// add returns how many there are with this one.
+func (d *diary) add(key string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keys = append(d.keys, key)
+	d.count++
+	return d.count
 }
 
 // next compares what was reconciled since the last call.
 func (d *diary) next(t *testing.T, keys ...string) {
 	t.Helper()
 	synctest.Wait()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !slices.Equal(d.keys, keys) {
 		t.Errorf("reconciled %q, want %q", d.keys, keys)
 	}
@@ -123,7 +139,8 @@ func TestEvery(t *testing.T) {
 		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
 		rounds := 0
 		all := func() iter.Seq[string] {
-			if rounds++; rounds == 2 {
+			rounds++
+			if rounds == 2 {
 				panic("a bug")
 			}
 			return slices.Values([]string{"a", "b"})
@@ -133,9 +150,9 @@ func TestEvery(t *testing.T) {
 			Logger:    logger,
 			Sources:   []controller.Source[string]{controller.Every("audit", time.Minute, all)},
 		})
-		time.Sleep(time.Minute - 1)
+		time.Sleep(time.Minute - time.Millisecond)
 		seen.next(t)
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		seen.next(t, "a", "b")
 		time.Sleep(time.Minute)
 		seen.next(t)
@@ -157,7 +174,9 @@ func asked(source func(controller.Source[string]) controller.Source[string], giv
 }
 
 func TestAtOnceAndAtPriority(t *testing.T) {
-	high := func(s controller.Source[string]) controller.Source[string] { return controller.AtPriority(queue.High, s) }
+	high := func(s controller.Source[string]) controller.Source[string] {
+		return controller.AtPriority(queue.High, s)
+	}
 	background := func(s controller.Source[string]) controller.Source[string] {
 		return controller.AtPriority(queue.Background, s)
 	}

@@ -57,7 +57,7 @@ func (c *Controller[K]) Status() Status {
 	if last := len(status.Scalings) - 1; last >= 0 {
 		status.Workers = status.Scalings[last].Workers
 	}
-	status.Slowed, status.SlowedDown = c.gate.status()
+	status.SlowedDown, status.Slowed = c.gate.status()
 	return status
 }
 

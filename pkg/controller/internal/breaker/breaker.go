@@ -85,7 +85,8 @@ func (b *Breaker) Refused(now time.Time, asked time.Duration) bool {
 		if b.refusals == 0 {
 			b.since = now
 		}
-		if b.refusals++; b.refusals < b.config.Threshold {
+		b.refusals++
+		if b.refusals < b.config.Threshold {
 			return false
 		}
 	}
