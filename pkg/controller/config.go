@@ -90,9 +90,6 @@ func (c Config[K]) withDefaults() Config[K] {
 	if c.Classify == nil {
 		c.Classify = Classify
 	}
-	if c.Observe == nil {
-		c.Observe = func(Observation[K]) {}
-	}
 	if c.Clock == nil {
 		c.Clock = clock.RealClock{}
 	}

@@ -4,10 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"k8s.io/klog/v2"
-
-	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
 // A View is what a controller reads: a [cache.Indexer].
@@ -61,7 +57,7 @@ func (s *settling) stop() {
 }
 
 // then calls finish when everything that is expected has been seen, or has been waited for in vain.
-func (s *settling) then(logger klog.Logger, expected []func(context.Context) error, finish func()) {
+func (s *settling) then(run logging, expected []func(context.Context) error, finish func()) {
 	for len(expected) > 0 && expected[0](s.now) == nil {
 		expected = expected[1:]
 	}
@@ -73,23 +69,18 @@ func (s *settling) then(logger klog.Logger, expected []func(context.Context) err
 	s.group.Go(func() {
 		defer finish()
 		defer s.counts.settling.Add(-1)
-		s.wait(logger, expected)
+		s.wait(run, expected)
 	})
 }
 
-func (s *settling) wait(logger klog.Logger, expected []func(context.Context) error) {
+func (s *settling) wait(run logging, expected []func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(s.over, s.maxWait)
 	defer cancel()
 	for _, seen := range expected {
 		if err := seen(ctx); err != nil && s.over.Err() == nil {
 			s.counts.unsettled.Add(1)
-			logger.Info("Own write not seen in the cache, going on", "reason", err)
+			run.logger().Info("Own write not seen in the cache, going on", "reason", err)
 			return
 		}
 	}
-}
-
-// finisher ends a run in the queue.
-func (c *Controller[K]) finisher(item queue.Item[K], outcome queue.Outcome) func() {
-	return func() { c.queue.Finish(item, outcome) }
 }

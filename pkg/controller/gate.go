@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-k8s/sluice/pkg/controller/internal/breaker"
@@ -117,14 +116,14 @@ func (g *gate) unknown() {
 }
 
 // answered notes a run that the server has answered.
-func (g *gate) answered(logger klog.Logger) {
+func (g *gate) answered(run logging) {
 	if g.calm.Load() {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.breaker.Answered() {
-		logger.Info("The API server answers again, going on at full speed")
+		run.logger().Info("The API server answers again, going on at full speed")
 		g.tellLocked()
 	}
 	g.reason = nil
@@ -132,7 +131,7 @@ func (g *gate) answered(logger klog.Logger) {
 }
 
 // refused notes a run that the server has refused.
-func (g *gate) refused(logger klog.Logger, reason error) {
+func (g *gate) refused(run logging, reason error) {
 	if g.off {
 		return
 	}
@@ -145,7 +144,7 @@ func (g *gate) refused(logger klog.Logger, reason error) {
 	}
 	g.reason = reason
 	g.opened++
-	logger.Info("The API server refuses, slowing down", "reason", reason, "wait", g.breaker.Until().Sub(now))
+	run.logger().Info("The API server refuses, slowing down", "reason", reason, "wait", g.breaker.Until().Sub(now))
 	g.tellLocked()
 }
 

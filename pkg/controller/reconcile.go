@@ -22,7 +22,6 @@ type reconcile[K comparable] struct {
 	ids     *ids
 	number  uint64 // of ids
 	timeout time.Duration
-	started time.Time
 
 	mu       sync.Mutex
 	bounded  context.Context // ends with the run; nil until somebody asks
@@ -76,7 +75,7 @@ func (r *reconcile[K]) bound() context.Context {
 		return r.bounded
 	}
 	if r.timeout > 0 {
-		r.bounded, r.cancel = context.WithDeadlineCause(r.Context, r.started.Add(r.timeout), ErrTimeout)
+		r.bounded, r.cancel = context.WithDeadlineCause(r.Context, r.item.TakenAt.Add(r.timeout), ErrTimeout)
 	} else {
 		r.bounded, r.cancel = context.WithCancel(r.Context)
 	}
@@ -108,6 +107,9 @@ func (r *reconcile[K]) expect(seen func(context.Context) error) {
 		r.expected = append(r.expected, seen)
 	}
 }
+
+// logging is what has a logger, which is not made unless there is something to say.
+type logging interface{ logger() klog.Logger }
 
 // logger returns the logger of the run.
 func (r *reconcile[K]) logger() klog.Logger { return r.describe(klog.FromContext(r.Context)) }

@@ -19,6 +19,9 @@ type Item[K comparable] struct {
 	// added while it was processed. It is zero unless the queue keeps times: see [Config.Timed].
 	ReadyAt time.Time
 
+	// TakenAt is when the key was taken. It is zero unless the queue keeps times.
+	TakenAt time.Time
+
 	// Triggers are the causes of this run, nil if the queue does not keep them: see [Config.Triggers].
 	Triggers *Triggers
 
@@ -78,7 +81,7 @@ func (q *Queue[K]) describe(e *entry[K], readyAt time.Duration, item *Item[K]) {
 		return
 	}
 	item.Key, item.Attempt, item.Priority = e.key, int(e.failures)+1, e.runClass.priority()
-	item.ReadyAt, item.Triggers = q.core.stamp(readyAt), triggers
+	item.ReadyAt, item.TakenAt, item.Triggers = q.core.stamp(readyAt), q.core.stamp(e.since), triggers
 	item.queue, item.entry, item.run = q, e, e.run
 }
 
