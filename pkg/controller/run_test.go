@@ -53,6 +53,48 @@ func TestRunStopsTheLastFirst(t *testing.T) {
 	})
 }
 
+// Controllers stop at the same time: their grace periods do not add up, and caches outlive all of them.
+func TestRunStopsControllersTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var stopped []string
+		runners := []controller.Runner{part{"informer", nil, 0, &mu, &stopped}}
+		for range 3 {
+			c, err := controller.New(controller.Config[string]{
+				Name:        "slow",
+				GracePeriod: 20 * time.Second,
+				Reconcile: func(ctx context.Context, _ string) controller.Result {
+					<-ctx.Done()
+					mu.Lock()
+					defer mu.Unlock()
+					stopped = append(stopped, "controller")
+					return controller.Done()
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Enqueue("a")
+			runners = append(runners, c)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- controller.Run(ctx, runners...) }()
+		synctest.Wait()
+		begin := time.Now()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begin); took != 20*time.Second {
+			t.Errorf("stopping took %v, want one grace period", took)
+		}
+		if want := []string{"controller", "controller", "controller", "informer"}; !slices.Equal(stopped, want) {
+			t.Errorf("stopped in the order %q", stopped)
+		}
+	})
+}
+
 func TestRunEndsWhenOneFails(t *testing.T) {
 	var mu sync.Mutex
 	var stopped []string

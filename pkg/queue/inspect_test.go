@@ -237,8 +237,8 @@ func TestWithoutTimedThereAreNoTimes(t *testing.T) {
 		t.Errorf("ready since %v, want no time", info.Since)
 	}
 	item := r.take("a")
-	if !item.ReadyAt.IsZero() {
-		t.Errorf("became ready at %v, want no time", item.ReadyAt)
+	if !item.ReadyAt.IsZero() || !item.TakenAt.IsZero() {
+		t.Errorf("became ready at %v and was taken at %v, want no times", item.ReadyAt, item.TakenAt)
 	}
 	if info, _ := r.Find("a"); !info.Since.IsZero() {
 		t.Errorf("running since %v, want no time", info.Since)
@@ -256,8 +256,10 @@ func TestWithoutTimedThereAreNoTimes(t *testing.T) {
 func TestTriggersTurnTimesOn(t *testing.T) {
 	r := newRig(t, queue.Config[string]{Triggers: 1})
 	r.Add("a")
-	if item := r.take("a"); !item.ReadyAt.Equal(r.clock.Now()) {
-		t.Errorf("became ready at %v, want %v", item.ReadyAt, r.clock.Now())
+	ready := r.clock.Now()
+	r.clock.Step(time.Second)
+	if item := r.take("a"); !item.ReadyAt.Equal(ready) || !item.TakenAt.Equal(ready.Add(time.Second)) {
+		t.Errorf("became ready at %v and was taken at %v, want %v and a second later", item.ReadyAt, item.TakenAt, ready)
 	}
 }
 
