@@ -127,7 +127,8 @@ func (tr *trial) take() {
 // visible returns the item without what only the queue knows.
 func visible(item queue.Item[string]) queue.Item[string] {
 	return queue.Item[string]{
-		Key: item.Key, Attempt: item.Attempt, Priority: item.Priority, ReadyAt: item.ReadyAt, Triggers: item.Triggers,
+		Key: item.Key, Attempt: item.Attempt, Priority: item.Priority, ReadyAt: item.ReadyAt, TakenAt: item.TakenAt,
+		Triggers: item.Triggers,
 	}
 }
 

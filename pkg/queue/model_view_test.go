@@ -151,7 +151,7 @@ func (m *model) item(r *record) queue.Item[string] {
 		Key: r.key, Attempt: r.failures + 1, Priority: r.runClass, Triggers: m.merged(r.consumed),
 	}
 	if m.config.timed() {
-		item.ReadyAt = r.readyAt
+		item.ReadyAt, item.TakenAt = r.readyAt, r.startedAt
 	}
 	return item
 }
