@@ -60,13 +60,16 @@ func (w *Writer[T]) apply(
 		w.applied.forget(c.id)
 		return none, Unchanged, w.failed(verb, c.key, conflictOf(err))
 	}
-	if w.view != nil {
+	switch {
+	case w.view == nil:
+		return result, Updated, nil
+	case !ok || cached.GetUID() != result.GetUID():
 		w.applied.remember(c, result, w.config.FieldManager)
-	}
-	if w.view != nil && (!ok || cached.GetUID() != result.GetUID()) {
 		return result, Created, nil
+	default:
+		w.applied.remember(c, result, w.config.FieldManager)
+		return result, w.counts.sent(effectOn(cached, result)), nil
 	}
-	return result, w.counts.sent(effectOn(cached, result)), nil
 }
 
 // A configuration is what Apply sends.

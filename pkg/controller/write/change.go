@@ -17,8 +17,8 @@ import (
 const status = "status"
 
 // CreateOrUpdate makes the object with the key of initial as mutate wants it. The object is read from the view, or from the
-// API server if there is no view. If it does not exist, initial is created, as mutate has changed it; else it is changed as
-// [Writer.Change] does. A nil mutate leaves alone what exists.
+// API server if there is no view. If it does not exist, initial is created, as mutate has changed it, whatever UID and version
+// it has; else it is changed as [Writer.Change] does. A nil mutate leaves alone what exists.
 //
 // Mutate gets the object with what the API server has defaulted, and should set the fields that it wants, not whole structs:
 // these lack the defaults, so that each call would send a change that the server takes back, see NoOps of [Stats].
@@ -155,10 +155,15 @@ func (g goal[T]) prepare(from T) (step[T], error) {
 	if !ok {
 		return step[T]{}, fmt.Errorf("a copy of a %T is no such", base)
 	}
+	if from == none {
+		obj.SetUID("")
+		obj.SetResourceVersion("")
+	}
+	before := identityOf(obj)
 	if err := g.mutate(obj); err != nil {
 		return step[T]{}, fmt.Errorf("mutate: %w", err)
 	}
-	if err := checkSame(base, obj); err != nil {
+	if err := before.same(identityOf(obj)); err != nil {
 		return step[T]{}, fmt.Errorf("mutate has changed %w", err)
 	}
 	if from == none || equality.Semantic.DeepEqual(from, obj) {

@@ -100,19 +100,3 @@ func diffValue(old, wanted any) (change any, differs bool) {
 	return diff(nil, fields), true // without nulls
 }
 
-// checkSame names the field that makes an object another one.
-func checkSame[T cache.Object](before, after T) error {
-	switch {
-	case after.GetName() != before.GetName():
-		return errors.New("metadata.name")
-	case after.GetNamespace() != before.GetNamespace():
-		return errors.New("metadata.namespace")
-	case after.GetUID() != before.GetUID():
-		return errors.New("metadata.uid")
-	case after.GetResourceVersion() != before.GetResourceVersion():
-		return errors.New("metadata.resourceVersion")
-	case after.GetObjectKind().GroupVersionKind() != before.GetObjectKind().GroupVersionKind():
-		return errors.New("apiVersion or kind")
-	}
-	return nil
-}

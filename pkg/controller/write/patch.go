@@ -64,7 +64,7 @@ func patchOf[T cache.Object](kind types.PatchType, before, after T, compare func
 	if before == none || after == none {
 		return Patch{err: errNil}
 	}
-	if err := checkSame(before, after); err != nil {
+	if err := identityOf(before).same(identityOf(after)); err != nil {
 		return Patch{err: fmt.Errorf("before and after differ in %w", err)}
 	}
 	data, err := compare()
@@ -174,6 +174,13 @@ func (p Patch) lockedTo(obj metav1.Object) (Patch, error) {
 // not there. It is a conflict, too: apierrors.IsConflict knows it.
 var ErrTestFailed = errors.New("a test of the patch has failed, or a path in it is not there")
 
+// A testError is [ErrTestFailed], and the conflict that it means.
+type testError struct{ conflict error }
+
+func (e *testError) Error() string        { return ErrTestFailed.Error() }
+func (e *testError) Is(target error) bool { return target == ErrTestFailed } //nolint:errorlint // errors.Is asks one by one
+func (e *testError) Unwrap() error        { return e.conflict }
+
 // explained makes a conflict of a test that failed. The API server answers with the code of an invalid object; but then it
 // would say what of the object is wrong.
 func (p Patch) explained(err error, kind string, obj metav1.Object) error {
@@ -184,5 +191,5 @@ func (p Patch) explained(err error, kind string, obj metav1.Object) error {
 	if details := status.Status().Details; details != nil && len(details.Causes) > 0 {
 		return err
 	}
-	return apierrors.NewConflict(schema.GroupResource{Resource: kind}, obj.GetName(), ErrTestFailed)
+	return &testError{apierrors.NewConflict(schema.GroupResource{Resource: kind}, obj.GetName(), ErrTestFailed)}
 }
