@@ -7,7 +7,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-
 )
 
 // applied remembers what was applied last, and what the objects were afterwards.
@@ -133,4 +132,3 @@ func managedBy(manager, subresource string, obj metav1.Object) []metav1.ManagedF
 	}
 	return entries
 }
-

@@ -34,7 +34,9 @@ func (w *Writer[T]) ApplyStatus(ctx context.Context, configuration runtime.Apply
 
 // FromUnstructured makes a configuration of an object that holds the fields to apply, with apiVersion, kind and name, and
 // without managedFields.
-func FromUnstructured(obj *unstructured.Unstructured) runtime.ApplyConfiguration { return fromUnstructured{obj} }
+func FromUnstructured(obj *unstructured.Unstructured) runtime.ApplyConfiguration {
+	return fromUnstructured{obj}
+}
 
 type fromUnstructured struct{ *unstructured.Unstructured }
 

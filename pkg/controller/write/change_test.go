@@ -38,26 +38,30 @@ func TestCreateOrUpdate(t *testing.T) {
 	}{
 		"nowhere": {
 			func(*server) []*corev1.ConfigMap { return nil },
-			write.Created, data{"mine": "1"},
+			write.Created,
+			data{"mine": "1"},
 			[]string{"create"},
 		},
 		"as it should be": {
 			func(s *server) []*corev1.ConfigMap {
 				return []*corev1.ConfigMap{s.put("a", data{"mine": "1", "theirs": "2"})}
 			},
-			write.Unchanged, data{"mine": "1", "theirs": "2"},
+			write.Unchanged,
+			data{"mine": "1", "theirs": "2"},
 			nil,
 		},
 		"different": {
 			func(s *server) []*corev1.ConfigMap {
 				return []*corev1.ConfigMap{s.put("a", data{"mine": "0", "theirs": "2"})}
 			},
-			write.Updated, data{"mine": "1", "theirs": "2"},
+			write.Updated,
+			data{"mine": "1", "theirs": "2"},
 			[]string{"patch"},
 		},
 		"not yet in the cache": {
 			func(s *server) []*corev1.ConfigMap { s.put("a", data{"theirs": "2"}); return nil },
-			write.Updated, data{"mine": "1", "theirs": "2"},
+			write.Updated,
+			data{"mine": "1", "theirs": "2"},
 			[]string{"create", "get", "patch"},
 		},
 		"older in the cache": {
@@ -66,7 +70,8 @@ func TestCreateOrUpdate(t *testing.T) {
 				s.put("a", data{"theirs": "2"})
 				return []*corev1.ConfigMap{cached}
 			},
-			write.Updated, data{"mine": "1", "theirs": "2"},
+			write.Updated,
+			data{"mine": "1", "theirs": "2"},
 			[]string{"patch", "get", "patch"},
 		},
 		"still in the cache": {
@@ -75,7 +80,8 @@ func TestCreateOrUpdate(t *testing.T) {
 				s.drop("a")
 				return []*corev1.ConfigMap{cached}
 			},
-			write.Created, data{"mine": "1"},
+			write.Created,
+			data{"mine": "1"},
 			[]string{"patch", "get", "create"},
 		},
 		"another one by now": {
@@ -85,7 +91,8 @@ func TestCreateOrUpdate(t *testing.T) {
 				s.put("a", data{"theirs": "3"})
 				return []*corev1.ConfigMap{cached}
 			},
-			write.Updated, data{"mine": "1", "theirs": "3"},
+			write.Updated,
+			data{"mine": "1", "theirs": "3"},
 			[]string{"patch", "get", "patch"},
 		},
 	}

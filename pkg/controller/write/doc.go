@@ -11,14 +11,14 @@
 //
 // Which verb for what:
 //
-//	                    begins from       writes            on a conflict     fields of others
-//	CreateOrUpdate      view              create or patch   reads, mutates    stay
-//	Change(Status)      object            patch             reads, mutates    stay
-//	Apply(Status)       nothing           apply             ConflictError     stay, or are taken with Force
-//	Create              nothing           create            error             -
-//	Update              object            replace           error             error
-//	Patch               patch             patch             error if Locked   stay
-//	Delete              object            delete            error             error, unless AnyVersion
+//	                    begins from     sends             on a conflict             fields of others
+//	CreateOrUpdate      the view        create or patch   reads, mutates            stay
+//	Change(Status)      the object      patch             reads, mutates            stay
+//	Apply(Status)       nothing         configuration     ConflictError             stay, are taken with Force
+//	Create              nothing         object            returns it                -
+//	Update              the object      object            returns it                as they were read
+//	Patch               the patch       the same          returns it, if Locked     stay
+//	Delete              the object      UID and version   returns it                -
 //
 // Errors name the verb, the Go type and the key, and wrap those of the API server, so that apierrors and
 // controller.Classify know them. They quote nothing of the objects' content, unless the API server does.

@@ -198,7 +198,9 @@ func TestNothingIsWrittenWhenNothingChanged(t *testing.T) {
 		"CreateOrUpdate": func() (*corev1.ConfigMap, write.Effect, error) { return w.CreateOrUpdate(t.Context(), obj, set) },
 		"Change":         func() (*corev1.ConfigMap, write.Effect, error) { return w.Change(t.Context(), obj, set) },
 		"Update":         func() (*corev1.ConfigMap, write.Effect, error) { return w.Update(t.Context(), same) },
-		"Merge":          func() (*corev1.ConfigMap, write.Effect, error) { return w.Patch(t.Context(), obj, write.Merge(obj, same)) },
+		"Merge": func() (*corev1.ConfigMap, write.Effect, error) {
+			return w.Patch(t.Context(), obj, write.Merge(obj, same))
+		},
 		"Strategic": func() (*corev1.ConfigMap, write.Effect, error) {
 			return w.Patch(t.Context(), obj, write.Strategic(obj, same).Locked())
 		},
@@ -360,7 +362,11 @@ func TestDeleteHitsTheRightOne(t *testing.T) {
 			t.Errorf("deleting one made again gives %v, want a conflict", err)
 		}
 	}
-	if _, _, err := w.Change(t.Context(), first, func(c *corev1.ConfigMap) error { c.Data = map[string]string{}; c.Labels = map[string]string{"a": "b"}; return nil }); !apierrors.IsConflict(err) {
+	if _, _, err := w.Change(t.Context(), first, func(c *corev1.ConfigMap) error {
+		c.Data = map[string]string{}
+		c.Labels = map[string]string{"a": "b"}
+		return nil
+	}); !apierrors.IsConflict(err) {
 		t.Errorf("changing one made again gives %v, want a conflict", err)
 	}
 	want[*corev1.ConfigMap](t, write.Updated)(w.Change(t.Context(), second, func(c *corev1.ConfigMap) error { c.Data = map[string]string{"b": "2"}; return nil }))

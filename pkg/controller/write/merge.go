@@ -99,4 +99,3 @@ func diffValue(old, wanted any) (change any, differs bool) {
 	}
 	return diff(nil, fields), true // without nulls
 }
-

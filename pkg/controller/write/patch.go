@@ -178,7 +178,7 @@ var ErrTestFailed = errors.New("a test of the patch has failed, or a path in it 
 type testError struct{ conflict error }
 
 func (e *testError) Error() string        { return ErrTestFailed.Error() }
-func (e *testError) Is(target error) bool { return target == ErrTestFailed } //nolint:errorlint // errors.Is asks one by one
+func (e *testError) Is(target error) bool { return target == ErrTestFailed }
 func (e *testError) Unwrap() error        { return e.conflict }
 
 // explained makes a conflict of a test that failed. The API server answers with the code of an invalid object; but then it

@@ -77,7 +77,8 @@ func TestTheNextReconcileWaits(t *testing.T) {
 				cached := s.put("old", nil)
 				w, v := newWriter(t, s, write.Config{}, cached)
 				reconcile(t, func(ctx context.Context) error { return test.write(ctx, s, w) })
-				if slices.Sort(v.waits); strings.Join(slices.Compact(v.waits), ", ") != test.waits {
+				slices.Sort(v.waits) // the controller asks more than once
+				if strings.Join(slices.Compact(v.waits), ", ") != test.waits {
 					t.Errorf("waited for %q, want %q", v.waits, test.waits)
 				}
 			})

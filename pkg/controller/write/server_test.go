@@ -1,6 +1,7 @@
 package write_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -67,7 +68,8 @@ func (s *server) drop(name string) {
 }
 
 func (s *server) Get(_ context.Context, name string, _ metav1.GetOptions) (*corev1.ConfigMap, error) {
-	defer s.begin("get")()
+	unlock := s.begin("get")
+	defer unlock()
 	if obj, ok := s.objects[name]; ok {
 		return obj.DeepCopy(), nil
 	}
@@ -75,7 +77,8 @@ func (s *server) Get(_ context.Context, name string, _ metav1.GetOptions) (*core
 }
 
 func (s *server) Create(_ context.Context, obj *corev1.ConfigMap, _ metav1.CreateOptions) (*corev1.ConfigMap, error) {
-	defer s.begin("create")()
+	unlock := s.begin("create")
+	defer unlock()
 	switch {
 	case s.objects[obj.Name] != nil:
 		return nil, apierrors.NewAlreadyExists(configMaps, obj.Name)
@@ -89,7 +92,8 @@ func (s *server) Create(_ context.Context, obj *corev1.ConfigMap, _ metav1.Creat
 }
 
 func (s *server) Update(_ context.Context, obj *corev1.ConfigMap, _ metav1.UpdateOptions) (*corev1.ConfigMap, error) {
-	defer s.begin("update")()
+	unlock := s.begin("update")
+	defer unlock()
 	had, ok := s.objects[obj.Name]
 	switch {
 	case !ok:
@@ -103,7 +107,8 @@ func (s *server) Update(_ context.Context, obj *corev1.ConfigMap, _ metav1.Updat
 func (s *server) Patch(
 	_ context.Context, name string, kind types.PatchType, data []byte, _ metav1.PatchOptions, _ ...string,
 ) (*corev1.ConfigMap, error) {
-	defer s.begin("patch")()
+	unlock := s.begin("patch")
+	defer unlock()
 	had, ok := s.objects[name]
 	if !ok {
 		return nil, apierrors.NewNotFound(configMaps, name)
@@ -138,7 +143,7 @@ func (s *server) Patch(
 func (s *server) store(obj, had *corev1.ConfigMap) *corev1.ConfigMap {
 	is, _ := json.Marshal(obj)
 	was, _ := json.Marshal(had)
-	if string(is) != string(was) {
+	if !bytes.Equal(is, was) {
 		obj.ResourceVersion = s.next()
 	}
 	s.objects[obj.Name] = obj
@@ -146,7 +151,8 @@ func (s *server) store(obj, had *corev1.ConfigMap) *corev1.ConfigMap {
 }
 
 func (s *server) Delete(_ context.Context, name string, opts metav1.DeleteOptions) error {
-	defer s.begin("delete")()
+	unlock := s.begin("delete")
+	defer unlock()
 	had, ok := s.objects[name]
 	if !ok {
 		return apierrors.NewNotFound(configMaps, name)
