@@ -1,14 +1,15 @@
-// Package finalizer adds a finalizer to an object and removes it.
+// Package finalizer adds a finalizer to an object, and removes it when what belongs to the object has been cleaned up.
 //
-// A finalizer keeps a deleted object in the API server until a controller has cleaned up what belongs to it:
+// A finalizer keeps a deleted object in the API server until a controller has cleaned up. [Handle] is the whole way:
 //
-//	if obj.DeletionTimestamp == nil {
-//		obj, err = finalizer.Ensure(ctx, client, obj, "example.com/cleanup") // before anything is made that needs cleaning up
-//	} else {
-//		// clean up; then let the object go:
-//		err = finalizer.Remove(ctx, client, obj, "example.com/cleanup")
+//	obj, proceed, err := finalizer.Handle(ctx, writer.Client(key.Namespace), obj, "example.com/cleanup",
+//		func(ctx context.Context, obj *v1.CronTab) error { … })
+//	if err != nil || !proceed {
+//		return controller.Retry(err)
 //	}
+//	// obj has the finalizer: make what needs cleaning up
 //
-// Each is one patch on condition that the object is still the one that was read and has not changed since, so that a
-// finalizer of somebody else is never lost: a change in between is a conflict error, to be retried with a fresh object.
+// [Ensure] and [Remove] are its parts. Each is one patch on condition that the object is still the one that was read and has
+// not changed since, so that a finalizer of somebody else is never lost: a change in between is a conflict error, to be
+// retried with a fresh object.
 package finalizer

@@ -1,0 +1,69 @@
+package write
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// A ConflictError is the error of [Writer.Apply] when other managers own fields of the configuration with other values. It
+// stays until one of them gives way, or until there is [Config.Force]; so a reconcile may want to park the key.
+type ConflictError struct {
+	Conflicts []Conflict
+
+	err error // the API server's
+}
+
+// A Conflict is about one field.
+type Conflict struct {
+	// Manager owns the field. It is empty if the API server has not said it in the way that is known.
+	Manager string
+	// Field is the path of the field, such as ".spec.replicas".
+	Field string
+}
+
+func (e *ConflictError) Error() string {
+	owners := make([]string, 0, len(e.Conflicts))
+	for _, conflict := range e.Conflicts {
+		owners = append(owners, fmt.Sprintf("%s is owned by %q", conflict.Field, conflict.Manager))
+	}
+	return "conflict with other field managers: " + strings.Join(owners, ", ")
+}
+
+// Unwrap returns the API server's error, which apierrors.IsConflict knows.
+func (e *ConflictError) Unwrap() error { return e.err }
+
+// conflictOf returns the error as a ConflictError if it is about fields.
+func conflictOf(err error) error {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || status.Status().Details == nil {
+		return err
+	}
+	var conflicts []Conflict
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type == metav1.CauseTypeFieldManagerConflict {
+			conflicts = append(conflicts, Conflict{managerIn(cause.Message), cause.Field})
+		}
+	}
+	if conflicts == nil {
+		return err
+	}
+	return &ConflictError{conflicts, err}
+}
+
+// managerIn reads the manager out of messages such as: conflict with "kubectl" using apps/v1.
+func managerIn(message string) string {
+	quoted, err := strconv.QuotedPrefix(strings.TrimPrefix(message, "conflict with "))
+	if err != nil {
+		return ""
+	}
+	manager, err := strconv.Unquote(quoted)
+	if err != nil {
+		return ""
+	}
+	return manager
+}

@@ -1,0 +1,42 @@
+package write
+
+import "sync/atomic"
+
+// Stats counts what a [Writer] has done since it was made. The first five count requests that the API server has accepted.
+type Stats struct {
+	Created, Updated, Patched, Applied, Deleted uint64
+	// Unchanged counts calls that sent nothing, because there was nothing to change.
+	Unchanged uint64
+	// NoOps counts the requests among Updated, Patched and Applied that the API server found nothing to change for. Many of
+	// them mean that the program and the server disagree on the same fields again and again: on defaults, for instance.
+	NoOps uint64
+	// Conflicts counts requests refused with 409 Conflict, those that were tried again included.
+	Conflicts uint64
+}
+
+type counter = atomic.Uint64
+
+type counts struct {
+	created, updated, patched, applied, deleted, unchanged, noOps, conflicts counter
+}
+
+func (c *counts) stats() Stats {
+	return Stats{
+		Created:   c.created.Load(),
+		Updated:   c.updated.Load(),
+		Patched:   c.patched.Load(),
+		Applied:   c.applied.Load(),
+		Deleted:   c.deleted.Load(),
+		Unchanged: c.unchanged.Load(),
+		NoOps:     c.noOps.Load(),
+		Conflicts: c.conflicts.Load(),
+	}
+}
+
+// sent returns the effect of a request, and counts one that changed nothing.
+func (c *counts) sent(effect Effect) Effect {
+	if effect == Unchanged {
+		c.noOps.Add(1)
+	}
+	return effect
+}
