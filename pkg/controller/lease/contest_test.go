@@ -62,7 +62,9 @@ type match struct {
 	wrong    string
 }
 
+// contest returns what went wrong.
 func contest(t *testing.T, script []incident) string {
+	t.Helper()
 	m := &match{t: t, server: &server{}}
 	for n := range hosts {
 		h := &host{name: fmt.Sprint("host", n), clock: clocktesting.NewFakeClock(time.Now()), rate: 1 + 0.05*float64(n-1)}
@@ -128,7 +130,7 @@ type host struct {
 	elector *Elector
 	stop    func()
 	drain   chan struct{}
-	ended   chan error
+	ended   chan struct{}
 
 	mu     sync.Mutex
 	offset time.Duration // of the wall clock
@@ -149,10 +151,11 @@ func (h *host) boot(m *match) {
 	e.now, e.random = h.now, func(n time.Duration) time.Duration { return n / 2 }
 	e.fence.now = h.now
 	ctx, stop := context.WithCancel(m.t.Context())
-	h.elector, h.stop, h.drain, h.ended, h.booted = e, stop, make(chan struct{}, 1), make(chan error, 1), time.Now()
+	h.elector, h.stop, h.drain, h.ended, h.booted = e, stop, make(chan struct{}, 1), make(chan struct{}), time.Now()
 	drain, ended := h.drain, h.ended
 	go func() {
-		ended <- e.Run(ctx, func(ctx context.Context) error {
+		defer close(ended)
+		_ = e.Run(ctx, func(ctx context.Context) error {
 			<-ctx.Done()
 			if !errors.Is(context.Cause(ctx), ErrLost) {
 				<-drain

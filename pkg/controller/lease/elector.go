@@ -116,7 +116,8 @@ func (e *Elector) hold(ctx, held context.Context, lead func(context.Context) err
 func (e *Elector) leadWhileHeld(ctx, held context.Context, lead func(context.Context) error) error {
 	leading, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	defer context.AfterFunc(held, func() { end(context.Cause(held)) })()
+	unlink := context.AfterFunc(held, func() { end(context.Cause(held)) })
+	defer unlink()
 
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var keepers sync.WaitGroup

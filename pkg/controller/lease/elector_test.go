@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -158,7 +159,7 @@ func TestRenewsWhileItDrains(t *testing.T) {
 		reason := errors.New("terminated")
 		p.stop(reason)
 		<-ctx.Done()
-		if context.Cause(ctx) != reason {
+		if !errors.Is(context.Cause(ctx), reason) {
 			t.Errorf("cause %v, want that of the parent", context.Cause(ctx))
 		}
 		for range 60 {
@@ -170,7 +171,7 @@ func TestRenewsWhileItDrains(t *testing.T) {
 		}
 		failure := errors.New("failure of lead")
 		p.drained <- failure
-		if err := <-p.ended; err != failure {
+		if err := <-p.ended; !errors.Is(err, failure) {
 			t.Errorf("Run: %v, want the error of lead", err)
 		}
 		if s.holder() != "" {
@@ -185,7 +186,7 @@ func TestLostWhenTheServerIsGone(t *testing.T) {
 		p := start(t, s, Config{Identity: "a"})
 		ctx, _ := p.leads()
 		outage := errors.New("connection refused")
-		s.before = func(context.Context, string) error { return outage }
+		s.fault(func(context.Context, string) error { return outage })
 		began := time.Now()
 		<-ctx.Done()
 		between(t, "lost", time.Since(began), 10*time.Second, 10*time.Second)
@@ -209,10 +210,10 @@ func TestTimeCountsFromBeforeTheRequest(t *testing.T) {
 		}}
 		p := start(t, s, Config{Identity: "a"})
 		ctx, _ := p.leads()
-		s.before = func(ctx context.Context, _ string) error {
+		s.fault(func(ctx context.Context, _ string) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}
+		})
 		began := time.Now()
 		<-ctx.Done()
 		between(t, "lost", time.Since(began), 9*time.Second, 9*time.Second)
@@ -257,13 +258,13 @@ func TestGivesUpOnlyItsOwn(t *testing.T) {
 				p.leads()
 				synctest.Wait()
 				once := true
-				s.before = func(_ context.Context, verb string) error {
+				s.fault(func(_ context.Context, verb string) error {
 					if once && (verb == "update" || !strings.Contains(name, "after")) {
 						once = false
 						interfere(s, verb)
 					}
 					return nil
-				}
+				})
 				if err := p.ends(); err != nil {
 					t.Errorf("Run: %v", err)
 				}
@@ -343,10 +344,10 @@ func TestAStandbyGivesUpWhatItMayHaveGot(t *testing.T) {
 func TestALostAnswerIsNoLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{}
-		lose := true
+		var lose atomic.Bool
+		lose.Store(true)
 		s.after = func(_ context.Context, verb string) error {
-			if lose && verb != "get" {
-				lose = false
+			if verb != "get" && lose.Swap(false) {
 				return errors.New("connection reset")
 			}
 			return nil
@@ -354,7 +355,7 @@ func TestALostAnswerIsNoLoss(t *testing.T) {
 		p := start(t, s, Config{Identity: "a"})
 		_, after := p.leads()
 		between(t, "leads", after, 2*time.Second, 2400*time.Millisecond)
-		lose = true // now that of a renewal
+		lose.Store(true) // now that of a renewal
 		time.Sleep(time.Minute)
 		p.allowed(true)
 		if got := p.Status().Transitions; got != 0 {

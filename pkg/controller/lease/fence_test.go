@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,17 +144,17 @@ func TestWhatIsStuckIsBrokenOffSoonAfterASleep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var slept time.Duration
+		var slept atomic.Int64
 		awake := e.now
 		e.now = func() instant {
 			now := awake()
-			now.wall = now.wall.Add(slept)
+			now.wall = now.wall.Add(time.Duration(slept.Load()))
 			return now
 		}
 		e.fence.now = e.now
 		err = e.Run(t.Context(), func(ctx context.Context) error {
 			time.Sleep(500 * time.Millisecond)
-			slept = time.Hour
+			slept.Store(int64(time.Hour))
 			if e.Fence().Allowed() == nil {
 				t.Error("allowed after the sleep")
 			}
@@ -205,7 +206,7 @@ func TestResponsesAreReadToTheEnd(t *testing.T) {
 	f := openFence(h)
 	var sent context.Context
 	response, err := post(t.Context(), t, f.Wrap(roundTrip(func(request *http.Request) (*http.Response, error) {
-		sent = request.Context()
+		sent = request.Context() //nolint:fatcontext // to look at it
 		return answer(request)
 	})))
 	if err != nil {

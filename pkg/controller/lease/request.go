@@ -16,6 +16,9 @@ func (e *Elector) attempt(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, e.config.RenewDeadline/2)
 	defer cancel()
 	err := e.try(ctx)
+	if isOutdated(err) {
+		err = e.try(ctx)
+	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		klog.FromContext(ctx).Info("Could not get or renew the lease", "err", err)
 	}
@@ -23,6 +26,11 @@ func (e *Elector) attempt(ctx context.Context) {
 	defer e.mu.Unlock()
 	e.trouble = err
 	e.fence.explain(e.standbyLocked())
+}
+
+// isOutdated says whether the server refused a write because the Lease is not as it was seen. A look at it tells more.
+func isOutdated(err error) bool {
+	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }
 
 // standbyLocked says why this process does not lead.

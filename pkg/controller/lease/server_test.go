@@ -53,14 +53,17 @@ func (s *server) Update(ctx context.Context, lease *coordinationv1.Lease, _ meta
 }
 
 func (s *server) do(ctx context.Context, verb string, what func() error) (*coordinationv1.Lease, error) {
-	if s.before != nil {
-		if err := s.before(ctx, verb); err != nil {
+	s.mu.Lock()
+	before, after := s.before, s.after
+	s.mu.Unlock()
+	if before != nil {
+		if err := before(ctx, verb); err != nil {
 			return nil, err
 		}
 	}
 	lease, err := s.done(verb, what)
-	if s.after != nil && err == nil {
-		err = s.after(ctx, verb)
+	if after != nil && err == nil {
+		err = after(ctx, verb)
 	}
 	return lease, err
 }
@@ -80,6 +83,13 @@ func (s *server) store(lease *coordinationv1.Lease) {
 	s.version++
 	s.lease = lease.DeepCopy()
 	s.lease.ResourceVersion = strconv.Itoa(s.version)
+}
+
+// fault puts something before what is done, in place of the network.
+func (s *server) fault(before func(ctx context.Context, verb string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = before
 }
 
 // change lets somebody write the Lease past the electors.
