@@ -29,12 +29,6 @@ func (d *diary) write(line string) {
 	d.lines = append(d.lines, line)
 }
 
-func (d *diary) read() string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return strings.Join(d.lines, ", ")
-}
-
 // inOrder fails the test unless these lines are in the diary, one after the other, whatever is in between.
 func (d *diary) inOrder(t *testing.T, lines ...string) {
 	t.Helper()

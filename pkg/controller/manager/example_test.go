@@ -43,7 +43,15 @@ func Example() {
 		if err != nil {
 			return err
 		}
-		configMaps, greeter, err := newGreeter(clients, func() {})
+		configMaps := cache.NewInformer(cache.FromClient(clients.CoreV1().ConfigMaps("")), cache.Config{})
+		greeter, err := controller.New(controller.Config[types.NamespacedName]{
+			Name:    "greeter",
+			Sources: []controller.Source[types.NamespacedName]{controller.For(configMaps)},
+			Reconcile: func(_ context.Context, key types.NamespacedName) controller.Result {
+				fmt.Println("hello", key)
+				return controller.Done()
+			},
+		})
 		if err != nil {
 			return err
 		}
@@ -60,28 +68,23 @@ func Example() {
 		return m.Run(ctx)
 	}
 	_ = run
-}
-
-// newGreeter returns a controller that greets each ConfigMap, and the informer that it reads.
-func newGreeter(clients kubernetes.Interface, greeted func()) (controller.Runner, controller.Runner, error) {
-	configMaps := cache.NewInformer(cache.FromClient(clients.CoreV1().ConfigMaps("")), cache.Config{})
-	greeter, err := controller.New(controller.Config[types.NamespacedName]{
-		Name:    "greeter",
-		Sources: []controller.Source[types.NamespacedName]{controller.For(configMaps)},
-		Reconcile: func(_ context.Context, key types.NamespacedName) controller.Result {
-			fmt.Println("hello", key)
-			greeted()
-			return controller.Done()
-		},
-	})
-	return configMaps, greeter, err
+	// Output:
 }
 
 // The life of a program with an election, up to the exit code.
 func ExampleManager() {
 	clients := fake.NewClientset(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "world"}})
 	ctx, stop := context.WithCancelCause(context.Background())
-	configMaps, greeter, err := newGreeter(clients, func() { stop(errors.New("everybody was greeted")) })
+	configMaps := cache.NewInformer(cache.FromClient(clients.CoreV1().ConfigMaps("")), cache.Config{})
+	greeter, err := controller.New(controller.Config[types.NamespacedName]{
+		Name:    "greeter",
+		Sources: []controller.Source[types.NamespacedName]{controller.For(configMaps)},
+		Reconcile: func(_ context.Context, key types.NamespacedName) controller.Result {
+			fmt.Println("hello", key)
+			stop(errors.New("everybody was greeted")) // in a program SIGTERM does it
+			return controller.Done()
+		},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -132,7 +132,8 @@ func (m *Manager) life(ctx context.Context) error {
 	m.informers.start(ctx)
 	m.recorders.start(ctx)
 	var err error
-	if m.waitForSync(ctx); m.live.Err() == nil {
+	m.waitForSync(ctx)
+	if m.live.Err() == nil {
 		err = m.work(ctx)
 	}
 	m.drain()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/signal" //nolint:depguard // this is where programs handle signals
-	"syscall"
 
 	"github.com/spf13/pflag" //nolint:depguard // this is where programs parse flags
 	"k8s.io/klog/v2"
@@ -20,14 +18,6 @@ const (
 	ExitLost  = 3 // the lease is lost; a new process begins as a standby
 	ExitGrace = 4 // not everything had ended by the end of the grace period
 )
-
-// SignalContext returns a context that ends with the first SIGINT or SIGTERM; its cause names the signal. The second signal
-// does what it does by default: it ends the process at once. The function stops listening and ends the context.
-func SignalContext(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
-}
 
 // Main is the main function of a program: it calls run with a [SignalContext], logs why the program ends, flushes the log, and ends
 // the process with one of the exit codes of this package. It does not return.

@@ -54,7 +54,7 @@ func TestSignals(t *testing.T) {
 			<-ctx.Done()
 			fmt.Println("stopping:", context.Cause(ctx))
 			if how == "stuck" {
-				select {} //nolint:revive // for ever
+				select {}
 			}
 			return ctx.Err()
 		})
