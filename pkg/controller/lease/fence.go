@@ -1,0 +1,140 @@
+package lease
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Fence knows whether this process may write. It is open from when its [Elector] has got the lease until that is lost or given
+// up, and closed for good then. Besides it looks at the clock each time, so that it is closed after [Config.RenewDeadline]
+// without renewal even if nothing else of the process has run. Its methods may be called concurrently.
+type Fence struct {
+	name    string
+	limit   time.Duration // without renewal
+	now     func() instant
+	refused atomic.Uint64
+
+	mu      sync.Mutex
+	closed  error           // why it is closed; nil while it is open
+	held    context.Context // ends when it is closed again; nil before it was open
+	end     context.CancelCauseFunc
+	sent    instant // before the last request was sent that acquired or renewed the lease
+	leaving int     // admitted requests that are being sent
+	left    chan struct{}
+}
+
+func newFence(config Config, now func() instant) *Fence {
+	return &Fence{name: config.Name, limit: config.RenewDeadline, now: now, closed: errNotStarted}
+}
+
+// Allowed returns nil while this process may write. Else it returns an error that wraps [ErrNotLeader] and says why not.
+func (f *Fence) Allowed() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.allowedLocked()
+}
+
+func (f *Fence) allowedLocked() error {
+	if f.closed != nil {
+		return fmt.Errorf("%w: lease %q: %w", ErrNotLeader, f.name, f.closed)
+	}
+	if since := f.now().since(f.sent); since >= f.limit {
+		return fmt.Errorf("%w: lease %q: not renewed for %v", ErrNotLeader, f.name, since.Round(time.Millisecond))
+	}
+	return nil
+}
+
+// Refused returns how many writes were refused or broken off.
+func (f *Fence) Refused() uint64 { return f.refused.Load() }
+
+// open lets writes through: the lease was acquired by a request sent then. It returns a context that ends when the fence is
+// closed, with what it was closed for as the cause.
+func (f *Fence) open(sent instant) context.Context {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.held, f.end = context.WithCancelCause(context.Background())
+	f.closed, f.sent = nil, sent
+	return f.held
+}
+
+// renew counts the time anew from when a request was sent that renewed the lease.
+func (f *Fence) renew(sent instant) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = sent
+}
+
+// close lets nothing through any more, and breaks off what is being sent. Only the first reason after it was open is kept.
+func (f *Fence) close(reason error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed == nil {
+		f.closed = reason
+		f.end(reason)
+	}
+}
+
+// explain says why a fence is closed that has not been open yet.
+func (f *Fence) explain(reason error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.held == nil {
+		f.closed = reason
+	}
+}
+
+func (f *Fence) renewed() instant {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent
+}
+
+// remaining returns how long the fence would stay open without renewal.
+func (f *Fence) remaining() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.limit - f.now().since(f.sent)
+}
+
+// admit counts a request that may be sent; depart must follow. The context ends when it must no longer be sent.
+func (f *Fence) admit() (context.Context, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.allowedLocked(); err != nil {
+		f.refused.Add(1)
+		return nil, err
+	}
+	f.leaving++
+	return f.held, nil
+}
+
+func (f *Fence) depart() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leaving--
+	if f.leaving == 0 && f.left != nil {
+		close(f.left)
+		f.left = nil
+	}
+}
+
+// drain waits until nothing is being sent any more. The fence must be closed.
+func (f *Fence) drain(ctx context.Context) error {
+	f.mu.Lock()
+	left := make(chan struct{})
+	if f.leaving == 0 {
+		close(left)
+	} else {
+		f.left = left
+	}
+	f.mu.Unlock()
+	select {
+	case <-left:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("writes are still being sent: %w", ctx.Err())
+	}
+}

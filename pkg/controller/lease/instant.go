@@ -1,0 +1,29 @@
+package lease
+
+import "time"
+
+// An instant is what both clocks of a process show at the same time. A time.Time can't be used instead: where it has a
+// monotonic reading it hides the other.
+type instant struct {
+	steady time.Duration // by the monotonic clock, since some moment of this process; stands still while the machine sleeps
+	wall   time.Time     // goes on while the machine sleeps, and may be set
+}
+
+// since returns how long ago earlier was, at the most: by the clock that has gone further. It is for one's own lease, which
+// must rather end too early.
+func (i instant) since(earlier instant) time.Duration {
+	return max(i.steadySince(earlier), i.wall.Sub(earlier.wall))
+}
+
+// steadySince returns how long ago earlier was, at the least: no machine's monotonic clock is put forward. It is for somebody
+// else's lease, which must rather end too late.
+func (i instant) steadySince(earlier instant) time.Duration { return i.steady - earlier.steady }
+
+// reader returns a function that reads a clock.
+func reader(now func() time.Time) func() instant {
+	began := now()
+	return func() instant {
+		t := now()
+		return instant{steady: t.Sub(began), wall: t.Round(0)}
+	}
+}

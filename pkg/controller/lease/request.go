@@ -1,0 +1,180 @@
+package lease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
+)
+
+// attempt tries once to get the lease, or to keep it.
+func (e *Elector) attempt(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, e.config.RenewDeadline/2)
+	defer cancel()
+	err := e.try(ctx)
+	if isOutdated(err) {
+		err = e.try(ctx)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		klog.FromContext(ctx).Info("Could not get or renew the lease", "err", err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.trouble = err
+	e.fence.explain(e.standbyLocked())
+}
+
+// isOutdated says whether the server refused a write because the Lease is not as it was seen. A look at it tells more.
+func isOutdated(err error) bool {
+	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
+}
+
+// standbyLocked says why this process does not lead.
+func (e *Elector) standbyLocked() error {
+	switch holder := e.machine.holder(); {
+	case e.trouble != nil:
+		return e.trouble
+	case holder != "":
+		return fmt.Errorf("it is held by %q", holder)
+	default:
+		return errAsking
+	}
+}
+
+func (e *Elector) try(ctx context.Context) error {
+	if e.mustRead() {
+		if err := e.read(ctx); err != nil {
+			return err
+		}
+	}
+	wish := e.wish()
+	if wish == nil {
+		return nil
+	}
+	sent := e.now()
+	written, err := e.write(ctx, wish)
+	if err != nil {
+		return err
+	}
+	e.succeed(written, sent)
+	return nil
+}
+
+func (e *Elector) mustRead() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.machine.mustRead()
+}
+
+func (e *Elector) wish() *coordinationv1.Lease {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.machine.wish(e.now())
+}
+
+// succeed opens the fence, or keeps it open: the lease is this process's, by a request that was sent then.
+func (e *Elector) succeed(written *coordinationv1.Lease, sent instant) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.machine.wrote(written, e.now())
+	if e.held != nil {
+		e.fence.renew(sent)
+		return
+	}
+	e.held, e.since = e.fence.open(sent), sent.wall
+}
+
+func (e *Elector) read(ctx context.Context) error {
+	lease, err := e.config.Client.Get(ctx, e.config.Name, metav1.GetOptions{})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case err == nil:
+		e.machine.saw(lease, e.now())
+	case apierrors.IsNotFound(err):
+		e.machine.sawNone(e.now())
+	default:
+		return fmt.Errorf("read the lease: %w", err)
+	}
+	return nil
+}
+
+// write creates or updates the Lease, the latter only if nobody else has meanwhile.
+func (e *Elector) write(ctx context.Context, wish *coordinationv1.Lease) (*coordinationv1.Lease, error) {
+	var written *coordinationv1.Lease
+	var err error
+	if e.exists() {
+		written, err = e.config.Client.Update(ctx, wish, metav1.UpdateOptions{})
+	} else {
+		written, err = e.config.Client.Create(ctx, wish, metav1.CreateOptions{})
+	}
+	if err != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.machine.failed()
+		return nil, fmt.Errorf("write the lease: %w", err)
+	}
+	return written, nil
+}
+
+func (e *Elector) exists() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.machine.exists()
+}
+
+// releases is how often it is tried to give the lease up. A request that was under way may have changed it meanwhile.
+const releases = 3
+
+// release gives the lease up if this process may have it. The fence must be closed. If that fails the others wait until the lease
+// has expired.
+func (e *Elector) release(ctx context.Context) {
+	if !e.mayBeOurs() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.RenewDeadline/2)
+	defer cancel()
+	err := e.fence.drain(ctx)
+	for n := 0; n < releases && ctx.Err() == nil; n++ {
+		if err = e.resign(ctx); err == nil {
+			return
+		}
+	}
+	klog.FromContext(ctx).Error(err, "Could not give the lease up")
+}
+
+func (e *Elector) mayBeOurs() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.machine.mayBeOurs()
+}
+
+// resign reads the Lease, and gives it up if it is this process's.
+func (e *Elector) resign(ctx context.Context) error {
+	if err := e.read(ctx); err != nil {
+		return err
+	}
+	wish := e.resignation()
+	if wish == nil {
+		return nil
+	}
+	written, err := e.write(ctx, wish)
+	if err != nil {
+		return err
+	}
+	klog.FromContext(ctx).Info("Gave the lease up")
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.machine.saw(written, e.now())
+	return nil
+}
+
+func (e *Elector) resignation() *coordinationv1.Lease {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.machine.resignation(e.now())
+}

@@ -1,0 +1,99 @@
+package lease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+)
+
+// Wrap returns a transport that passes on what the fence lets through. It has the form of rest.Config.Wrap's argument. Reads,
+// which are requests with the method GET, HEAD or OPTIONS, always pass. So does what writes by such a method: an exec, attach
+// or port-forward by WebSocket, a GET through a proxy subresource. Everything else is a write, also a dry run and a review of
+// access or of a token, which are POST requests.
+//
+// A write that is refused is not sent. One that is admitted is broken off when the fence is closed before the response's head
+// has come, so that it does not wait for a connection and leave later; the server may have carried it out. Both return errors
+// that wrap [ErrNotLeader], as those of clients that use the transport do.
+func (f *Fence) Wrap(base http.RoundTripper) http.RoundTripper {
+	return &transport{fence: f, base: base}
+}
+
+type transport struct {
+	fence *Fence
+	base  http.RoundTripper
+}
+
+func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if isRead(request.Method) {
+		return t.base.RoundTrip(request)
+	}
+	held, err := t.fence.admit()
+	if err != nil {
+		return nil, errors.Join(err, closeBody(request))
+	}
+	defer t.fence.depart()
+	return t.send(request, held)
+}
+
+func isRead(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions: // empty means GET
+		return true
+	default:
+		return false
+	}
+}
+
+// closeBody does what a RoundTripper must also if it sends nothing.
+func closeBody(request *http.Request) error {
+	if request.Body == nil {
+		return nil
+	}
+	return request.Body.Close()
+}
+
+// send sends a request unless held ends meanwhile. Who reads the response has all the time of the request's context.
+func (t *transport) send(request *http.Request, held context.Context) (*http.Response, error) { //nolint:revive // the request's context is the other
+	ctx, cancel := context.WithCancelCause(request.Context())
+	stop := context.AfterFunc(held, func() { cancel(context.Cause(held)) })
+	response, err := t.base.RoundTrip(request.WithContext(ctx))
+	inTime := stop()
+	switch {
+	case err == nil && response.StatusCode == http.StatusSwitchingProtocols:
+		return response, nil // its body is a connection, and lasts as long as the request's context
+	case err == nil:
+		response.Body = &body{response.Body, cancel}
+		return response, nil
+	case inTime:
+		cancel(nil)
+		return nil, err
+	default:
+		cancel(nil)
+		t.fence.refused.Add(1)
+		return nil, fmt.Errorf("%w: lease %q: write broken off, it may have been carried out: %w: %w",
+			ErrNotLeader, t.fence.name, context.Cause(held), err)
+	}
+}
+
+// A body frees the context of its request when it is closed.
+type body struct {
+	io.ReadCloser
+
+	cancel context.CancelCauseFunc
+}
+
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.cancel(nil)
+	return err
+}
+
+// WrappedRoundTripper lets client-go look through.
+func (t *transport) WrappedRoundTripper() http.RoundTripper { return t.base }
+
+// CloseIdleConnections is called by http.Client's.
+func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.base) }
