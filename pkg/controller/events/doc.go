@@ -21,6 +21,8 @@
 //	                          │                    ▲                           │
 //	                          └─ count ────────────┴───────────────────────────┘
 //
+// In words:
+//
 //  1. If there are too many notes like this one, it is to be counted with the others of them.
 //  2. If there is an open Event like this one, its count grows. Equal are events of the same object and related object,
 //     by UID and name but not by version, type, reason, action and note.

@@ -29,18 +29,26 @@ func (o *ordered[K, V]) get(key K) (value V, ok bool) {
 
 // put sets the value of a key and makes it the latest.
 func (o *ordered[K, V]) put(key K, value V) {
-	o.remove(key)
-	n := &node[K, V]{key, value, o.ring.prev, &o.ring}
+	n := o.nodes[key]
+	if n == nil {
+		n = &node[K, V]{key: key}
+		o.nodes[key] = n
+	} else {
+		n.unlink()
+	}
+	n.value = value
+	n.prev, n.next = o.ring.prev, &o.ring
 	n.prev.next, n.next.prev = n, n
-	o.nodes[key] = n
 }
 
 func (o *ordered[K, V]) remove(key K) {
 	if n := o.nodes[key]; n != nil {
-		n.prev.next, n.next.prev = n.next, n.prev
+		n.unlink()
 		delete(o.nodes, key)
 	}
 }
+
+func (n *node[K, V]) unlink() { n.prev.next, n.next.prev = n.next, n.prev }
 
 // oldest returns what was put first.
 func (o *ordered[K, V]) oldest() (key K, value V, ok bool) {

@@ -90,6 +90,7 @@ func (p *play) status(t *testing.T, dropped map[Cause]int64) Status {
 func TestEqualEventsAreOneEventWithACount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := open(t, Config{})
+		pass(1234 * time.Nanosecond) // the API has microseconds
 		began := time.Now()
 		for range 100 {
 			p.Normal(pod("web"), "Restarted", "Restart", "the configuration has changed")
@@ -100,7 +101,7 @@ func TestEqualEventsAreOneEventWithACount(t *testing.T) {
 		want(t, "requests", fmt.Sprint(p.requests()), "[create web patch web]")
 		want(t, "count", event.Series.Count, 100)
 		want(t, "first", event.EventTime.Time, began.Truncate(time.Microsecond))
-		want(t, "last", event.Series.LastObservedTime.UTC(), began.Add(9900*time.Millisecond).UTC())
+		want(t, "last", event.Series.LastObservedTime.UTC(), began.Add(9900*time.Millisecond).Truncate(time.Microsecond).UTC())
 		s := p.status(t, nil)
 		want(t, "merged", s.Merged, 99)
 		want(t, "sent", s.Sent, 100)
@@ -377,11 +378,32 @@ func pauses(t *testing.T, config Config, err error, d time.Duration) (pauses []t
 
 func TestPausesGrow(t *testing.T) {
 	got := pauses(t, Config{MinBackoff: 2 * time.Second, MaxBackoff: 10 * time.Second}, errors.New("refused"), time.Minute)
-	for n, least := range []time.Duration{2, 4, 8, 10, 10} {
-		if least *= time.Second; got[n] < least || got[n] > least*5/4 {
+	for n, seconds := range []int{2, 4, 8, 10, 10} {
+		least := time.Duration(seconds) * time.Second
+		if got[n] < least || got[n] > least*5/4 {
 			t.Errorf("pause %d is %v, want %v to a quarter more", n, got[n], least)
 		}
 	}
+}
+
+func TestPausesAreShortAgainAfterASuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := open(t, Config{})
+		p.failing(down)
+		p.Normal(pod("web"), "R", "A", "n")
+		pass(5 * time.Minute) // pauses of 30 s
+		p.failing(nil)
+		pass(time.Minute)
+		p.failing(func(_ string, n int) failure {
+			if n == len(p.verbs) && !strings.Contains(p.verbs[n-1], "db") {
+				return failure{err: errors.New("connection refused")}
+			}
+			return failure{}
+		})
+		p.Normal(pod("db"), "R", "A", "n")
+		pass(2 * time.Second)
+		want(t, "Events", len(p.events), 2)
+	})
 }
 
 func TestServerNamesThePause(t *testing.T) {

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -141,7 +142,7 @@ func onlySeriesChanged(from, to *eventsapi.Event) error {
 	from.Series, to.Series = nil, nil
 	before, _ := json.Marshal(from)
 	after, _ := json.Marshal(to)
-	if string(before) != string(after) {
+	if !bytes.Equal(before, after) {
 		return fmt.Errorf("%s was changed to %s", before, after)
 	}
 	return nil

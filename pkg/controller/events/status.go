@@ -42,9 +42,10 @@ type Status struct {
 	Retries int64
 }
 
-func (s Status) clone() Status {
-	s.Dropped = maps.Clone(s.Dropped)
-	return s
+func (s *Status) clone() Status {
+	status := *s
+	status.Dropped = maps.Clone(s.Dropped)
+	return status
 }
 
 func (s *Status) drop(cause Cause, n int64) {

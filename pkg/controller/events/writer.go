@@ -30,7 +30,7 @@ func (w *writer) run(ctx context.Context) {
 	for life.Err() == nil {
 		if ctx.Err() != nil && stopping != nil {
 			stopping = nil
-			w.Recorder.end()
+			w.end()
 		}
 		j, wait := w.next()
 		switch {
