@@ -10,23 +10,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// Options say where to look for the API server and how to talk to it. The zero value works.
-type Options struct {
-	// Kubeconfig is the path of a kubeconfig file, usually from the flag --kubeconfig. If set nothing else is looked at.
-	Kubeconfig string
-
-	// Context is the context of the kubeconfig to use. Defaults to its current context. It plays no part in a cluster.
-	Context string
-
-	// UserAgent names the program to the API server. Defaults to client-go's, made of the program's name.
-	UserAgent string
-
-	// QPS and Burst bound the requests per second of each client made from the config. They default to 50 and 100;
-	// a negative QPS means no bound.
-	QPS   float32
-	Burst int
-}
-
 // Load returns the configuration of the first of these that is there:
 //
 //  1. the file of Options.Kubeconfig,
@@ -34,19 +17,15 @@ type Options struct {
 //  3. the files of the environment variable KUBECONFIG, merged,
 //  4. ~/.kube/config.
 //
-// The error of the one that is there but wrong is returned, not passed over.
+// The error of the one that is there but wrong is returned, not passed over. Merging takes the first file that says
+// something: so does the current context.
 func Load(options Options) (*rest.Config, error) {
 	config, err := find(options)
 	if err != nil {
 		return nil, err
 	}
-	config.UserAgent = options.UserAgent
-	config.QPS, config.Burst = options.QPS, options.Burst
-	if config.QPS == 0 {
-		config.QPS = 50
-	}
-	if config.Burst == 0 {
-		config.Burst = 100
+	if err := options.Apply(config); err != nil {
+		return nil, err
 	}
 	return config, nil
 }

@@ -77,6 +77,60 @@ func TestLoadOrder(t *testing.T) {
 	}
 }
 
+// TestFilesAreMerged has a team's file beside a user's, as kubectl users do.
+func TestFilesAreMerged(t *testing.T) {
+	isolate(t)
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	user := file("user", `
+current-context: mine
+contexts:
+- {name: mine, context: {cluster: team, user: me}}
+users:
+- {name: me, user: {token: secret}}
+`)
+	team := file("team", `
+current-context: theirs
+contexts:
+- {name: mine, context: {cluster: nowhere}}
+- {name: theirs, context: {cluster: team, user: them}}
+clusters:
+- {name: team, cluster: {server: "https://team.example.com"}}
+users:
+- {name: them, user: {token: other}}
+`)
+	missing := filepath.Join(dir, "missing")
+	tests := map[string]struct {
+		files   []string
+		context string
+		token   string
+	}{
+		"context of one file, cluster of another": {[]string{user, team}, "", "secret"},
+		"the first file decides":                  {[]string{team, user}, "theirs", "other"},
+		"context of choice":                       {[]string{user, team}, "theirs", "other"},
+		"a file that is missing is passed over":   {[]string{missing, user, missing, team}, "", "secret"},
+		"a file that is named twice":              {[]string{user, team, user}, "", "secret"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("KUBECONFIG", strings.Join(test.files, string(filepath.ListSeparator)))
+			config, err := client.Load(client.Options{Context: test.context})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if config.Host != "https://team.example.com" || config.BearerToken != test.token {
+				t.Errorf("the server is %q, the token %q; want the team's and %q", config.Host, config.BearerToken, test.token)
+			}
+		})
+	}
+}
+
 func TestLoadErrorsSayWhatToDo(t *testing.T) {
 	isolate(t)
 	broken := filepath.Join(t.TempDir(), "broken")
@@ -91,6 +145,21 @@ func TestLoadErrorsSayWhatToDo(t *testing.T) {
 		"flag names no file":       {func(*testing.T) {}, client.Options{Kubeconfig: "/no/such/file"}, `read kubeconfig "/no/such/file"`},
 		"flag names a bad file":    {func(*testing.T) {}, client.Options{Kubeconfig: broken}, "broken"},
 		"KUBECONFIG is bad":        {func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", broken) }, client.Options{}, "broken"},
+		"no such context": {
+			func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main")) },
+			client.Options{Context: "elsewhere"}, "elsewhere",
+		},
+		"one of several is bad": {
+			func(t *testing.T) {
+				t.Helper()
+				t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main")+string(filepath.ListSeparator)+broken)
+			},
+			client.Options{}, "broken",
+		},
+		"bad options": {
+			func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main")) },
+			client.Options{PingTimeout: -1}, "Options.PingTimeout",
+		},
 		"nothing anywhere":         {func(*testing.T) {}, client.Options{}, "set --kubeconfig or KUBECONFIG"},
 		"KUBECONFIG names no file": {func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", "/no/such/file") }, client.Options{}, "KUBECONFIG is set"},
 	}

@@ -1,0 +1,53 @@
+package client
+
+import (
+	"net"
+	"net/http"
+	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
+)
+
+// A layer is a transport upon another, which apimachinery's RoundTripperWrapper lets others find.
+type layer struct{ next http.RoundTripper }
+
+func (l layer) RoundTrip(request *http.Request) (*http.Response, error) {
+	return l.next.RoundTrip(request)
+}
+
+func (l layer) WrappedRoundTripper() http.RoundTripper { return l.next }
+
+// CloseIdleConnections is what http.Client looks for.
+func (l layer) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(l.next) }
+
+// separate gives a config connections of its own, which it would otherwise have together with all others in the process
+// that have the same TLS settings. client-go tells them apart by the dialer; see tlsTransportCache in its package transport.
+func separate(config *rest.Config) {
+	if config.Dial == nil {
+		config.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext // as client-go
+	}
+}
+
+// pings sets how HTTP/2 connections are tested. What is set here comes before what client-go has set in
+// SetTransportDefaults of apimachinery's package util/net, which is 30 s and 15 s unless the environment says otherwise.
+// It must be a transport that no other config shares.
+func pings(interval, timeout time.Duration) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		if base, ok := bottom(next).(*http.Transport); ok {
+			base.HTTP2 = &http.HTTP2Config{SendPingTimeout: interval, PingTimeout: timeout}
+		}
+		return next
+	}
+}
+
+// bottom returns the transport that has the connections.
+func bottom(transport http.RoundTripper) http.RoundTripper {
+	for {
+		upper, ok := transport.(utilnet.RoundTripperWrapper)
+		if !ok {
+			return transport
+		}
+		transport = upper.WrappedRoundTripper()
+	}
+}
