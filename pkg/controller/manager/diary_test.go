@@ -146,10 +146,12 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-func (l *logs) has(words string) bool {
+func (l *logs) has(words string) bool { return l.count(words) > 0 }
+
+func (l *logs) count(words string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Contains(l.text.String(), words)
+	return strings.Count(l.text.String(), words)
 }
 
 func start(t *testing.T, config manager.Config) *program {
