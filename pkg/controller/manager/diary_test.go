@@ -45,6 +45,17 @@ func (d *diary) inOrder(t *testing.T, lines ...string) {
 	}
 }
 
+func (d *diary) count(line string) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.lines {
+		if l == line {
+			n++
+		}
+	}
+	return n
+}
+
 func (d *diary) lacks(t *testing.T, lines ...string) {
 	t.Helper()
 	d.mu.Lock()
