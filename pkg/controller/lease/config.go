@@ -16,8 +16,9 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// A Client reads and writes the Leases of a namespace. The LeaseInterface of client-go's coordination/v1 client is one. It must
-// not be behind the [Fence] of the same elector, and its methods must return when their context ends.
+// A Client reads and writes the Leases of a namespace. The LeaseInterface of client-go's coordination/v1 client is one. Its methods
+// must return when their context ends. It should have a limit of requests per second of its own, so that renewals don't wait behind
+// other requests.
 type Client interface {
 	Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error)
 	Create(ctx context.Context, lease *coordinationv1.Lease, options metav1.CreateOptions) (*coordinationv1.Lease, error)
@@ -37,7 +38,8 @@ type Config struct {
 	// have the same, one after the other, wait for each other's lease to expire. Defaults to the host's name and a random suffix.
 	Identity string
 
-	// Duration is how long the others wait for a leader that gives no sign, in whole seconds, as the Lease has it. Defaults to 15 s.
+	// Duration is how long the others wait for a leader that gives no sign, in whole seconds, as the Lease has it. A standby waits
+	// for the longer of what the Lease says and of its own. Defaults to 15 s.
 	Duration time.Duration
 
 	// RenewDeadline is how long the leader may write without having renewed the lease, counted from before the last request

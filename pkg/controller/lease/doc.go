@@ -24,8 +24,8 @@
 //		 gone        lost ◀─────────────────────┘                        the lease expires
 //
 //	 1. A standby reads the Lease each [Config.RetryPeriod], and writes itself into it if there is none, if it has no holder, or if it
-//	    has not changed for as long as it says, by the standby's own clock. The server refuses that if somebody was faster. The fence
-//	    is open, and lead is called.
+//	    has not changed for as long as it says and for [Config.Duration], by the standby's own clock. The server refuses that if
+//	    somebody was faster. The fence is open, and lead is called.
 //	 2. The Lease is renewed each RetryPeriod; a standby that is stopped returns.
 //	 3. The context of [Elector.Run] is done, and so is that of lead, which finishes its work.
 //	 4. Lead has returned: the fence is closed, the Lease gets an empty holder. The next standby that looks takes it at once.
@@ -34,9 +34,9 @@
 //
 // # The fence
 //
-// A fence sits in the transport of the clients that the program writes with. The elector's own client must be without it:
+// A fence sits in the transport of the clients that the program writes with. The elector has a client of its own:
 //
-//	elections, err := coordinationv1.NewForConfig(config)                                       // without the fence
+//	elections, err := coordinationv1.NewForConfig(config)
 //	elector, err := lease.New(lease.Config{Client: elections.Leases("default"), Name: "my-controller"})
 //	config = rest.CopyConfig(config)
 //	config.Wrap(elector.Fence().Wrap)

@@ -133,18 +133,22 @@ func (e *Elector) renew(ctx, held context.Context) {
 	for wait := e.config.RetryPeriod; pause(ctx, e.config.Clock, wait) && held.Err() == nil; {
 		began := e.config.Clock.Now()
 		e.attempt(ctx)
-		if holder, overtaken := e.overtaken(); overtaken {
-			e.lose(ctx, fmt.Errorf("it is held by %q", holder))
+		if by := e.overtaken(); by != nil {
+			e.lose(ctx, by)
 			return
 		}
 		wait = e.config.RetryPeriod - e.config.Clock.Since(began)
 	}
 }
 
-func (e *Elector) overtaken() (holder string, overtaken bool) {
+// overtaken says who has taken the lease from this process, nil if nobody has.
+func (e *Elector) overtaken() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.machine.holder(), e.machine.overtaken()
+	if !e.machine.overtaken() {
+		return nil
+	}
+	return e.machine.heldBy()
 }
 
 // glance is how often the clocks are compared with the deadline: a timer does not tell that the machine was asleep.
@@ -174,8 +178,9 @@ func (e *Elector) notRenewed() error {
 }
 
 func (e *Elector) lose(ctx context.Context, reason error) {
-	e.fence.close(fmt.Errorf("%w: %w", ErrLost, reason))
-	klog.FromContext(ctx).Error(reason, "Lost the lease")
+	if e.fence.close(fmt.Errorf("%w: %w", ErrLost, reason)) {
+		klog.FromContext(ctx).Error(reason, "Lost the lease")
+	}
 }
 
 // pause waits, if there is anything to wait. It returns false when the context is done.

@@ -417,6 +417,106 @@ func TestKeepsWhatOthersWroteOnTheLease(t *testing.T) {
 	})
 }
 
+// Somebody writes a shorter duration into the Lease. A standby gives the holder the time that it would promise itself.
+func TestAShortenedLeaseIsNotTakenEarlier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		s.heldBy("a")
+		s.change(func(spec *coordinationv1.LeaseSpec) { spec.LeaseDurationSeconds = new(int32(1)) })
+		p := start(t, s, Config{Identity: "b"})
+		_, after := p.leads()
+		between(t, "leads", after, 15*time.Second, 15*time.Second+2400*time.Millisecond)
+		_ = p.ends()
+	})
+}
+
+// A standby is ready as long as it knows who leads. One that can't get at the Lease would never take over.
+func TestReadyTellsAStandbyFromOneThatIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		s.heldBy("a")
+		forbidden := errors.New("forbidden")
+		s.before = func(context.Context, string) error { return forbidden }
+		p := start(t, s, Config{Identity: "b"})
+		ready := func(want error) {
+			t.Helper()
+			synctest.Wait()
+			if err := p.Ready(); !errors.Is(err, want) {
+				t.Errorf("ready: %v, want %v", err, want)
+			}
+		}
+		ready(forbidden)
+		s.fault(nil)
+		time.Sleep(3 * time.Second)
+		ready(nil)
+		s.change(func(spec *coordinationv1.LeaseSpec) { spec.HolderIdentity = new("") })
+		p.leads()
+		ready(nil)
+		s.fault(func(context.Context, string) error { return forbidden })
+		time.Sleep(5 * time.Second)
+		ready(nil) // it still leads
+		time.Sleep(5 * time.Second)
+		ready(forbidden)
+		_ = p.ends()
+		fresh, err := New(Config{Client: s, Name: "it"})
+		if err != nil || !errors.Is(fresh.Ready(), ErrNotLeader) {
+			t.Errorf("ready before it has begun: %v, %v", fresh.Ready(), err)
+		}
+	})
+}
+
+// The server is away for a moment while the program stops. The lease is given up when it is back.
+func TestGivesUpWhenTheServerIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		p := start(t, s, Config{Identity: "a"})
+		p.leads()
+		s.fault(func(context.Context, string) error { return errors.New("connection refused") })
+		time.AfterFunc(3*time.Second, func() { s.fault(nil) })
+		if err := p.ends(); err != nil || s.holder() != "" {
+			t.Errorf("Run: %v; held by %q", err, s.holder())
+		}
+	})
+}
+
+// It does not come back: the stop takes half of the renew deadline longer, not for ever.
+func TestGivingUpIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		p := start(t, s, Config{Identity: "a"})
+		p.leads()
+		s.fault(func(context.Context, string) error { return errors.New("connection refused") })
+		began := time.Now()
+		if err := p.ends(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		between(t, "ended", time.Since(began), 5*time.Second, 5*time.Second)
+	})
+}
+
+// The error names what was done to the Lease by hand.
+func TestLostToWhoEditsTheLease(t *testing.T) {
+	for words, edit := range map[string]func(s *server){
+		"somebody else has given it up":               retire,
+		`another process with the same identity, "a"`: retake,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &server{}
+			p := start(t, s, Config{Identity: "a"})
+			ctx, _ := p.leads()
+			edit(s)
+			<-ctx.Done()
+			if err := p.ends(); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), words) {
+				t.Errorf("Run: %v, want that %s", err, words)
+			}
+		})
+	}
+}
+
+func retire(s *server) {
+	s.change(func(spec *coordinationv1.LeaseSpec) { spec.HolderIdentity = new("") })
+}
+
 func TestRunsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := start(t, &server{}, Config{})

@@ -15,4 +15,5 @@ var (
 	errNotStarted = errors.New("the election has not begun")
 	errAsking     = errors.New("the server has not answered yet")
 	errEnded      = errors.New("it was given up")
+	errAnswered   = errors.New("the answer came at the same time")
 )

@@ -67,14 +67,17 @@ func (f *Fence) renew(sent instant) {
 	f.sent = sent
 }
 
-// close lets nothing through any more, and breaks off what is being sent. Only the first reason after it was open is kept.
-func (f *Fence) close(reason error) {
+// close lets nothing through any more, and breaks off what is being sent. It returns false, and changes nothing, if the fence is not
+// open.
+func (f *Fence) close(reason error) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.closed == nil {
-		f.closed = reason
-		f.end(reason)
+	if f.closed != nil {
+		return false
 	}
+	f.closed = reason
+	f.end(reason)
+	return true
 }
 
 // explain says why a fence is closed that has not been open yet.
@@ -85,6 +88,14 @@ func (f *Fence) explain(reason error) {
 		f.closed = reason
 	}
 }
+
+// own is the key of the contexts of a fence's own elector.
+type own struct{ fence *Fence }
+
+// own returns a context whose requests the fence lets through: those of its elector.
+func (f *Fence) own(ctx context.Context) context.Context { return context.WithValue(ctx, own{f}, true) }
+
+func (f *Fence) passes(ctx context.Context) bool { return ctx.Value(own{f}) != nil }
 
 func (f *Fence) renewed() instant {
 	f.mu.Lock()

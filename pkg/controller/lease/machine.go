@@ -1,6 +1,8 @@
 package lease
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -99,12 +101,25 @@ func (m *machine) free(now instant) bool {
 	return m.lease == nil || m.holder() == "" || now.steadySince(m.changed) >= m.promised()
 }
 
-// promised returns after which time without a sign the holder has lost the lease.
+// promised returns after which time without a sign the holder has lost the lease: what the Lease says, but no less than what this
+// process would promise, whoever has shortened it.
 func (m *machine) promised() time.Duration {
 	if seconds := m.lease.Spec.LeaseDurationSeconds; seconds != nil {
-		return time.Duration(*seconds) * time.Second
+		return max(m.duration, time.Duration(*seconds)*time.Second)
 	}
 	return m.duration
+}
+
+// heldBy says who holds the lease in place of this process, for errors.
+func (m *machine) heldBy() error {
+	switch holder := m.holder(); holder {
+	case "":
+		return errors.New("somebody else has given it up")
+	case m.identity:
+		return fmt.Errorf("it is held by another process with the same identity, %q", holder)
+	default:
+		return fmt.Errorf("it is held by %q", holder)
+	}
 }
 
 func (m *machine) holder() string {

@@ -13,7 +13,7 @@ import (
 
 // attempt tries once to get the lease, or to keep it.
 func (e *Elector) attempt(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, e.config.RenewDeadline/2)
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	err := e.try(ctx)
 	if isOutdated(err) {
@@ -28,6 +28,11 @@ func (e *Elector) attempt(ctx context.Context) {
 	e.fence.explain(e.standbyLocked())
 }
 
+// bounded returns the context of an attempt, for requests that the fence lets through.
+func (e *Elector) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(e.fence.own(ctx), e.config.RenewDeadline/2)
+}
+
 // isOutdated says whether the server refused a write because the Lease is not as it was seen. A look at it tells more.
 func isOutdated(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
@@ -35,11 +40,11 @@ func isOutdated(err error) bool {
 
 // standbyLocked says why this process does not lead.
 func (e *Elector) standbyLocked() error {
-	switch holder := e.machine.holder(); {
+	switch {
 	case e.trouble != nil:
 		return e.trouble
-	case holder != "":
-		return fmt.Errorf("it is held by %q", holder)
+	case e.machine.holder() != "":
+		return e.machine.heldBy()
 	default:
 		return errAsking
 	}
@@ -127,22 +132,20 @@ func (e *Elector) exists() bool {
 	return e.machine.exists()
 }
 
-// releases is how often it is tried to give the lease up. A request that was under way may have changed it meanwhile.
-const releases = 3
-
-// release gives the lease up if this process may have it. The fence must be closed. If that fails the others wait until the lease
-// has expired.
+// release gives the lease up if this process may have it. The fence must be closed. It tries again if that fails: the server may be
+// away for a moment, or a renewal that was under way may have changed the Lease. In the end the others wait until it has expired.
 func (e *Elector) release(ctx context.Context) {
 	if !e.mayBeOurs() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.config.RenewDeadline/2)
+	ctx, cancel := e.bounded(context.WithoutCancel(ctx))
 	defer cancel()
 	err := e.fence.drain(ctx)
-	for n := 0; n < releases && ctx.Err() == nil; n++ {
+	for ctx.Err() == nil {
 		if err = e.resign(ctx); err == nil {
 			return
 		}
+		pause(ctx, e.config.Clock, e.config.RetryPeriod/10)
 	}
 	klog.FromContext(ctx).Error(err, "Could not give the lease up")
 }

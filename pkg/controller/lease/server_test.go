@@ -1,7 +1,12 @@
 package lease
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"strconv"
 	"sync"
 
@@ -76,6 +81,40 @@ func (s *server) done(verb string, what func() error) (*coordinationv1.Lease, er
 		return nil, err
 	}
 	return s.lease.DeepCopy(), nil
+}
+
+// serve is the server as a transport has it. It speaks JSON.
+func (s *server) serve(request *http.Request) (*http.Response, error) {
+	var sent coordinationv1.Lease
+	if request.Body != nil {
+		if err := json.NewDecoder(request.Body).Decode(&sent); err != nil {
+			return nil, err
+		}
+	}
+	var lease *coordinationv1.Lease
+	var err error
+	switch request.Method {
+	case http.MethodPost:
+		lease, err = s.Create(request.Context(), &sent, metav1.CreateOptions{})
+	case http.MethodPut:
+		lease, err = s.Update(request.Context(), &sent, metav1.UpdateOptions{})
+	default:
+		lease, err = s.Get(request.Context(), "", metav1.GetOptions{})
+	}
+	return respond(lease, err)
+}
+
+func respond(lease *coordinationv1.Lease, err error) (*http.Response, error) {
+	code, answer := http.StatusOK, any(lease)
+	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
+		code, answer = int(status.Status().Code), status.Status()
+	} else if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(answer)
+	return &http.Response{
+		StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(text)),
+	}, err
 }
 
 // store is for one who has the lock.

@@ -18,6 +18,18 @@ type Status struct {
 	Trouble error  // of the last attempt to get or renew the lease, nil if there was none
 }
 
+// Ready returns nil while this process leads, or stands by for one that does, as far as the last look at the Lease told. Else it
+// returns why not, for a probe of readiness: what can't get at the Lease is no standby.
+func (e *Elector) Ready() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	standsBy := e.held == nil && e.trouble == nil && e.machine.holder() != ""
+	if standsBy {
+		return nil
+	}
+	return e.fence.Allowed()
+}
+
 // Status returns how the election stands.
 func (e *Elector) Status() Status {
 	e.mu.Lock()

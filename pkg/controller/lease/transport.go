@@ -12,8 +12,9 @@ import (
 
 // Wrap returns a transport that passes on what the fence lets through. It has the form of rest.Config.Wrap's argument. Reads,
 // which are requests with the method GET, HEAD or OPTIONS, always pass. So does what writes by such a method: an exec, attach
-// or port-forward by WebSocket, a GET through a proxy subresource. Everything else is a write, also a dry run and a review of
-// access or of a token, which are POST requests.
+// or port-forward by WebSocket, a GET through a proxy subresource; and so do the requests of the fence's own elector. Everything
+// else is a write, also a dry run and a review of access or of a token, which are POST requests. A request that client-go repeats
+// is looked at each time.
 //
 // A write that is refused is not sent. One that is admitted is broken off when the fence is closed before the response's head
 // has come, so that it does not wait for a connection and leave later; the server may have carried it out. Both return errors
@@ -28,7 +29,7 @@ type transport struct {
 }
 
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	if isRead(request.Method) {
+	if isRead(request.Method) || t.fence.passes(request.Context()) {
 		return t.base.RoundTrip(request)
 	}
 	held, err := t.fence.admit()
@@ -61,22 +62,29 @@ func (t *transport) send(request *http.Request, held context.Context) (*http.Res
 	ctx, cancel := context.WithCancelCause(request.Context())
 	stop := context.AfterFunc(held, func() { cancel(context.Cause(held)) })
 	response, err := t.base.RoundTrip(request.WithContext(ctx))
-	inTime := stop()
-	switch {
-	case err == nil && response.StatusCode == http.StatusSwitchingProtocols:
-		return response, nil // its body is a connection, and lasts as long as the request's context
-	case err == nil:
-		response.Body = &body{response.Body, cancel}
-		return response, nil
-	case inTime:
+	switch inTime := stop(); {
+	case !inTime:
+		return nil, t.brokenOff(held, response, err)
+	case err != nil:
 		cancel(nil)
 		return nil, err
+	case response.StatusCode == http.StatusSwitchingProtocols:
+		return response, nil // its body is a connection, and lasts as long as the request's context
 	default:
-		cancel(nil)
-		t.fence.refused.Add(1)
-		return nil, fmt.Errorf("%w: lease %q: write broken off, it may have been carried out: %w: %w",
-			ErrNotLeader, t.fence.name, context.Cause(held), err)
+		response.Body = &body{response.Body, cancel}
+		return response, nil
 	}
+}
+
+// brokenOff returns the error of a write that was under way when the fence was closed. If a response has just come nobody can rely on
+// the rest of it.
+func (t *transport) brokenOff(held context.Context, response *http.Response, err error) error {
+	if err == nil {
+		err = errAnswered
+		_ = response.Body.Close() // it is of no use any more
+	}
+	t.fence.refused.Add(1)
+	return fmt.Errorf("%w: lease %q: write broken off, it may have been carried out: %w: %w", ErrNotLeader, t.fence.name, context.Cause(held), err)
 }
 
 // A body frees the context of its request when it is closed.

@@ -15,14 +15,16 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/controller/lease"
 )
 
-// Config configures a [Manager]. Name is required. What has a method Name() string is called so in logs and health pages, other
-// runners go by their place in the list.
+// Config configures a [Manager]. Name is required. What has a method Name() string is called so in logs and health pages, with #2 and
+// so on where that would be the same; other runners go by their place in the list. A method Ready() error is called often, and must
+// not wait.
 type Config struct {
 	// Name names the program in logs and errors.
 	Name string
 
 	// Informers run from the beginning, also on a standby, and are stopped last: informers, a factory, its leases. Those that
-	// have a method WaitForSync(context.Context) error, as these all do, are waited for before any controller runs.
+	// have a method WaitForSync(context.Context) error, as these all do, are waited for before any controller runs. One that ends
+	// before it is stopped has failed; so has a recorder.
 	Informers []controller.Runner
 
 	// Controllers run when the informers have synced and, with Election, while this process leads.

@@ -45,6 +45,17 @@ func (d *diary) inOrder(t *testing.T, lines ...string) {
 	}
 }
 
+func (d *diary) count(line string) (n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.lines {
+		if l == line {
+			n++
+		}
+	}
+	return n
+}
+
 func (d *diary) lacks(t *testing.T, lines ...string) {
 	t.Helper()
 	d.mu.Lock()
@@ -146,10 +157,12 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-func (l *logs) has(words string) bool {
+func (l *logs) has(words string) bool { return l.count(words) > 0 }
+
+func (l *logs) count(words string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Contains(l.text.String(), words)
+	return strings.Count(l.text.String(), words)
 }
 
 func start(t *testing.T, config manager.Config) *program {

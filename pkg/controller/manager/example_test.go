@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
@@ -25,25 +24,19 @@ import (
 //	func main() { manager.Main("greeter", run) }
 func Example() {
 	run := func(ctx context.Context) error {
+		server := client.Options{UserAgent: "greeter"}
 		options := manager.Options{LeaderElect: true, LeaseName: "greeter"}
 		flags := pflag.NewFlagSet("greeter", pflag.ContinueOnError)
+		server.AddFlags(flags)
 		options.AddFlags(flags)
 		if err := flags.Parse(os.Args[1:]); err != nil {
 			return err
 		}
-		config, err := client.Load(client.Options{UserAgent: "greeter"})
+		clients, elector, err := options.Connect(server) // the clients write only while this process leads
 		if err != nil {
 			return err
 		}
-		elector, err := options.Elect(config) // clients that are made from config now write only while this process leads
-		if err != nil {
-			return err
-		}
-		clients, err := kubernetes.NewForConfig(config)
-		if err != nil {
-			return err
-		}
-		configMaps := cache.NewInformer(cache.FromClient(clients.CoreV1().ConfigMaps("")), cache.Config{})
+		configMaps := cache.NewInformer(cache.FromClient(clients.Typed.CoreV1().ConfigMaps("")), cache.Config{})
 		greeter, err := controller.New(controller.Config[types.NamespacedName]{
 			Name:    "greeter",
 			Sources: []controller.Source[types.NamespacedName]{controller.For(configMaps)},

@@ -15,6 +15,7 @@ import (
 
 // A group is runners that are started and stopped together.
 type group struct {
+	lasting bool // no member may end before it is stopped
 	members []*member
 	failed  func(context.Context, error) // told of each that fails
 	active  sync.WaitGroup
@@ -25,8 +26,14 @@ type group struct {
 
 func newGroup(name string, runners []controller.Runner, failed func(context.Context, error)) *group {
 	g := &group{failed: failed}
+	taken := make(map[string]int)
 	for n, runner := range runners {
-		g.members = append(g.members, &member{name: name + "/" + nameOf(runner, n), runner: runner})
+		full := name + "/" + nameOf(runner, n)
+		taken[full]++
+		if times := taken[full]; times > 1 { // two informers of one type, for instance
+			full = fmt.Sprintf("%s#%d", full, times)
+		}
+		g.members = append(g.members, &member{name: full, runner: runner})
 	}
 	return g
 }
@@ -65,8 +72,10 @@ func (g *group) run(ctx context.Context, m *member) {
 
 // end notes how a member has ended. That its context has is no failure.
 func (g *group) end(ctx context.Context, m *member, err error) {
-	stopped := ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
-	if err != nil && !stopped {
+	if err == nil && g.lasting && ctx.Err() == nil {
+		err = errEarly
+	}
+	if err != nil && !isStop(ctx, err) {
 		g.fail(ctx, m, err)
 	} else {
 		klog.FromContext(ctx).V(1).Info("Ended")
@@ -76,7 +85,7 @@ func (g *group) end(ctx context.Context, m *member, err error) {
 
 // fail notes the first failure of a member.
 func (g *group) fail(ctx context.Context, m *member, err error) {
-	err = fmt.Errorf("%s: %w", m.name, err)
+	err = &failure{m.name, err}
 	if !m.note(err) {
 		return
 	}
@@ -161,14 +170,27 @@ func (m *member) now() (state, error) {
 	return m.state, m.err
 }
 
+func (m *member) hasEnded() bool {
+	state, _ := m.now()
+	return state == ended
+}
+
 // ready returns why a member is of no use, as far as it tells. One that was not started yet is no obstacle.
 func (m *member) ready() error {
 	state, err := m.now()
-	if err != nil || state != running {
+	r, ok := m.runner.(interface{ Ready() error })
+	if err != nil || state != running || !ok {
 		return err
 	}
-	if r, ok := m.runner.(interface{ Ready() error }); ok {
-		return r.Ready()
-	}
-	return nil
+	return guard(r.Ready)
+}
+
+// guard calls a method of a runner, and returns its panic as an error.
+func guard(method func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &PanicError{Value: value, Stack: debug.Stack()}
+		}
+	}()
+	return method()
 }

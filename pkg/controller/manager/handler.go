@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"k8s.io/klog/v2"
 )
@@ -70,7 +71,17 @@ func isLocal(r *http.Request) bool {
 	if err != nil || !peer.Addr().Unmap().IsLoopback() {
 		return false
 	}
-	return isLoopbackName(r.Host) && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+	return isLoopbackName(r.Host) && !isForwarded(r.Header)
+}
+
+// isForwarded says whether some proxy says that it is one.
+func isForwarded(header http.Header) bool {
+	for name := range header {
+		if name == "Forwarded" || name == "Via" || strings.HasPrefix(name, "X-Forwarded-") {
+			return true
+		}
+	}
+	return false
 }
 
 func isLoopbackName(hostPort string) bool {

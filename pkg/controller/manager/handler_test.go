@@ -57,6 +57,8 @@ func TestHealthPages(t *testing.T) {
 		"by IPv6 address":   {unready, host("[::1]:8081"), 500, "password", ""},
 		"by name only":      {unready, host("localhost"), 500, "password", ""},
 		"through a proxy":   {unready, header("X-Forwarded-For", "192.0.2.1"), 500, "reason withheld", "password"},
+		"through Envoy":     {unready, header("X-Forwarded-Proto", "http"), 500, "reason withheld", "password"},
+		"through a gateway": {unready, header("Via", "1.1 gateway"), 500, "reason withheld", "password"},
 		"through another":   {unready, header("Forwarded", "for=192.0.2.1"), 500, "reason withheld", "password"},
 		"no such page":      {unready, path("/metrics"), 404, "not found", ""},
 		"write":             {unready, method(http.MethodPost), 405, "method not allowed", ""},

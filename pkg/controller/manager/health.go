@@ -18,8 +18,8 @@ type check struct {
 func (m *Manager) Live() error { return failures(m.liveness()) }
 
 // Ready returns nil while the program does, or could do at once, what it is for: it has started and synced, is not about to stop,
-// no runner has failed, and all that have a method Ready() error, as informers do, say so. A standby is ready, because it is warm.
-// Else it returns all reasons, joined.
+// no runner has failed, and all that have a method Ready() error, as informers and controllers do, say so. A standby is ready,
+// because it is warm, as long as it can read the Lease. Else it returns all reasons, joined.
 func (m *Manager) Ready() error { return failures(m.readiness()) }
 
 func (m *Manager) liveness() []check {
@@ -34,6 +34,9 @@ func (m *Manager) readiness() []check {
 	checks := []check{{"running", m.unready()}, {"sync", nil}}
 	if !m.synced.Load() {
 		checks[1].err = errNotSynced
+	}
+	if e := m.config.Election; e != nil && m.electing.Load() {
+		checks = append(checks, check{"election", e.Ready()})
 	}
 	for _, g := range m.groups() {
 		for _, member := range g.members {

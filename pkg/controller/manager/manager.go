@@ -19,6 +19,8 @@ type Manager struct {
 	synced  atomic.Bool
 	overdue atomic.Bool
 
+	electing atomic.Bool
+
 	informers, controllers, unelected, recorders *group
 
 	live   context.Context // of the life: done when everything is to stop
@@ -39,6 +41,7 @@ func New(config Config) (*Manager, error) {
 	m.controllers = newGroup("controllers", config.Controllers, m.failed)
 	m.unelected = newGroup("unelected", config.Unelected, m.failed)
 	m.recorders = newGroup("recorders", config.Recorders, m.failed)
+	m.informers.lasting, m.recorders.lasting = true, true
 	return m, nil
 }
 
@@ -150,6 +153,7 @@ func (m *Manager) work(ctx context.Context) error {
 	if m.config.Election == nil {
 		return m.lead(live)
 	}
+	m.electing.Store(true)
 	err := m.config.Election.Run(live, m.lead)
 	if err != nil {
 		m.end(ctx, err)

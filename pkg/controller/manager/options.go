@@ -11,6 +11,7 @@ import (
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/sluice-k8s/sluice/pkg/controller/client"
 	"github.com/sluice-k8s/sluice/pkg/controller/lease"
 )
 
@@ -63,6 +64,9 @@ func (o *Options) Elect(config *rest.Config) (*lease.Elector, error) {
 	if !o.LeaderElect {
 		return nil, nil //nolint:nilnil // that is how Config.Election says that there is none
 	}
+	if o.LeaseName == "" {
+		return nil, errors.New("leader election needs a name for its Lease: set --leader-elect-resource-name")
+	}
 	namespace, err := o.namespace(podNamespace)
 	if err != nil {
 		return nil, err
@@ -80,6 +84,22 @@ func (o *Options) Elect(config *rest.Config) (*lease.Elector, error) {
 	}
 	config.Wrap(elector.Fence().Wrap)
 	return elector, nil
+}
+
+// Connect returns all that a program reads and writes with: the clients of the API server that [client.Load] finds, and an elector as
+// [Options.Elect] makes it. The clients can write only while this process leads; without LeaderElect the elector is nil, and they
+// always can.
+func (o *Options) Connect(server client.Options) (*client.Clients, *lease.Elector, error) {
+	config, err := client.Load(server)
+	if err != nil {
+		return nil, nil, err
+	}
+	elector, err := o.Elect(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	clients, err := client.New(config)
+	return clients, elector, err
 }
 
 // podNamespace is a file in each Pod that has a service account.

@@ -41,15 +41,15 @@ func runProgram(parent context.Context, name string, run func(ctx context.Contex
 	return code
 }
 
-// Code returns the exit code for the error that a program ended with. That the context has ended is no failure.
+// Code returns the exit code for the error that a program ended with. That the context has ended is no failure; it is one if a runner
+// failed, or if an error of another kind is joined to that of the context.
 func Code(ctx context.Context, err error) int {
-	stopped := ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 	switch {
 	case errors.Is(err, lease.ErrLost):
 		return ExitLost
 	case errors.Is(err, ErrGracePeriod):
 		return ExitGrace
-	case err == nil, stopped, errors.Is(err, pflag.ErrHelp):
+	case err == nil, isStop(ctx, err), errors.Is(err, pflag.ErrHelp):
 		return ExitClean
 	default:
 		return ExitError

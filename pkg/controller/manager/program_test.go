@@ -34,6 +34,9 @@ func TestExitCodes(t *testing.T) {
 		"stopped, context's error": {stopped, fmt.Errorf("x: %w", context.Canceled), ExitClean},
 		"stopped, context's cause": {stopped, context.Cause(stopped), ExitClean},
 		"stopped, with an error":   {stopped, errors.New("x"), ExitError},
+		"stopped, joined":          {stopped, errors.Join(fmt.Errorf("x: %w", context.Canceled), context.Cause(stopped)), ExitClean},
+		"stopped, and an error":    {stopped, errors.Join(errors.New("x"), context.Canceled), ExitError},
+		"stopped, a runner failed": {stopped, fmt.Errorf("x: %w", &failure{"x", context.Canceled}), ExitError},
 		"lost":                     {stopped, errors.Join(errors.New("x"), fmt.Errorf("x: %w", lease.ErrLost)), ExitLost},
 		"grace":                    {stopped, fmt.Errorf("x: %w", ErrGracePeriod), ExitGrace},
 	} {
@@ -145,7 +148,7 @@ func TestElectPutsTheFenceIntoTheConfig(t *testing.T) {
 		t.Errorf("with election: %v, %v, wrapped %v", e, err, config.WrapTransport != nil)
 	}
 	o.LeaseName = ""
-	if _, err := o.Elect(config); err == nil || !strings.Contains(err.Error(), "Name") {
+	if _, err := o.Elect(config); err == nil || !strings.Contains(err.Error(), "--leader-elect-resource-name") {
 		t.Errorf("without a name: %v", err)
 	}
 }

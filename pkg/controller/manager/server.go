@@ -3,8 +3,10 @@ package manager
 import (
 	"context"
 	"errors"
+	"log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -57,9 +59,17 @@ func newHTTPServer(handler http.Handler, logger klog.Logger) *http.Server {
 		WriteTimeout:      10 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    8 << 10,
-		ErrorLog:          klog.NewStandardLogger("INFO"),
+		ErrorLog:          log.New(troubles{logger}, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return klog.NewContext(context.Background(), logger) },
 	}
+}
+
+// troubles logs what the server has trouble with.
+type troubles struct{ logger klog.Logger }
+
+func (t troubles) Write(line []byte) (int, error) {
+	t.logger.Info("Trouble with a request for health", "trouble", strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // closing is how long answers may take that were begun.

@@ -41,11 +41,11 @@ func (m *Manager) tryToSync(ctx context.Context, members []*member) (pending []*
 		if !ok {
 			continue
 		}
-		switch err := s.WaitForSync(attempt); {
+		switch err := guard(func() error { return s.WaitForSync(attempt) }); {
 		case err == nil:
-		case attempt.Err() != nil:
+		case attempt.Err() != nil && !member.hasEnded():
 			pending, reasons = append(pending, member), append(reasons, err)
-		default:
+		case ctx.Err() == nil:
 			m.informers.fail(ctx, member, err)
 		}
 	}
