@@ -55,6 +55,28 @@ func TestWaitForObject(t *testing.T) {
 	})
 }
 
+// The API server answers a write that takes the last finalizer with the version that the object had.
+func TestWaitForObjectThatHasLostItsLastFinalizer(t *testing.T) {
+	play(t, Config{}, nil, func(s scene) {
+		terminating := configMap("a", "u", "6")
+		terminating.DeletionTimestamp = &metav1.Time{Time: time.Now()}
+		terminating.Finalizers = []string{"example.com/cleanup"}
+		s.server.stream.Modify(terminating)
+		released := terminating.DeepCopy()
+		released.Finalizers = nil
+		held := released.DeepCopy()
+		held.DeletionGracePeriodSeconds = new(int64(30))
+		waits := s.informer.Indexer().WaitForObject
+		gone := waitingFor(s.Context(), waits, released)
+		waitingFor(s.Context(), waits, terminating).want(s, true, nil)
+		waitingFor(s.Context(), waits, held).want(s, true, nil)
+		gone.want(s, false, nil)
+		s.delete("a", "7")
+		gone.want(s, true, nil)
+		waitingFor(s.Context(), waits, released).want(s, true, nil)
+	})
+}
+
 // A write in a namespace is seen when that has come, whatever the others are waiting for.
 func TestWaitForObjectInOneOfSeveralNamespaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,13 +3,14 @@ package condition
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 )
 
-// MaxMessage is how many bytes a message may have. [Set] cuts what is longer.
+// MaxMessage is how many bytes a message may have. [Set] cuts what is longer, and replaces what is no UTF-8.
 const MaxMessage = 32 * 1024
 
 // Set makes the condition of its type what it is to be, and says whether that has changed anything. A condition that is not
@@ -76,9 +77,10 @@ func index(conditions []metav1.Condition, kind string) int {
 	return slices.IndexFunc(conditions, func(c metav1.Condition) bool { return c.Type == kind })
 }
 
-// cut shortens a message between two characters.
+// cut shortens a message between two characters, and makes it what the API server would: else it would differ each time.
 func cut(message string) string {
 	const mark = "…"
+	message = strings.ToValidUTF8(message, "\uFFFD")
 	if len(message) <= MaxMessage {
 		return message
 	}

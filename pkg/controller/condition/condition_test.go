@@ -168,6 +168,46 @@ func TestUnstructured(t *testing.T) {
 	}
 }
 
+// Some types have more in their conditions, such as the severity of Cluster API.
+func TestForeignFieldsStay(t *testing.T) {
+	item := map[string]any{"type": "Ready", "status": "True", "reason": "Fine", "observedGeneration": int64(3), "severity": "Info"}
+	obj := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{"conditions": []any{item}}}}
+	conditions, err := condition.Of(obj)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken, other := ready(metav1.ConditionFalse, "Broken", noon), ready(metav1.ConditionTrue, "Fine", noon)
+	other.Type = "Other"
+	for _, c := range []metav1.Condition{broken, other} {
+		if _, err := condition.Set(&conditions, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := condition.Store(obj, conditions); err != nil {
+		t.Fatal(err)
+	}
+	items, _, _ := unstructured.NestedSlice(obj.Object, "status", "conditions")
+	got := fmt.Sprint(items)
+	const want = "[map[lastTransitionTime:2026-03-01T12:00:00Z message: reason:Broken severity:Info status:False type:Ready]" +
+		" map[lastTransitionTime:2026-03-01T12:00:00Z message: reason:Fine status:True type:Other]]"
+	if got != want || item["status"] != "True" {
+		t.Errorf("the conditions are\n%s, want\n%s; the old one is %v", got, want, item)
+	}
+	obj.Object["status"] = "no map"
+	if err := condition.Store(obj, conditions); err == nil || !strings.Contains(err.Error(), "status.conditions") {
+		t.Errorf("the error is %v, want it to name status.conditions", err)
+	}
+}
+
+func TestAMessageIsTheSameAfterItWasStored(t *testing.T) {
+	c := ready(metav1.ConditionTrue, "Fine", noon)
+	c.Message = "from a device: \xff"
+	var conditions []metav1.Condition
+	if _, err := condition.Set(&conditions, c); err != nil || !utf8.ValidString(conditions[0].Message) {
+		t.Errorf("the message is %q, %v", conditions[0].Message, err)
+	}
+}
+
 func ExampleSet() {
 	var conditions []metav1.Condition // of a status
 	report := func(status metav1.ConditionStatus, reason string, now time.Time) {

@@ -5,7 +5,8 @@ import (
 	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/rest"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 )
 
 // ErrStarted is returned by [Recorder.Run] when it is called a second time.
@@ -13,27 +14,32 @@ var ErrStarted = errors.New("events: the recorder was started before; make a new
 
 // classify says what an error of a request means for the write.
 func classify(err error, patching bool) outcome {
-	if err == nil {
+	switch {
+	case err == nil:
 		return accepted
-	}
-	if _, ok := errors.AsType[*rest.RequestConstructionError](err); ok {
-		return rejected // by the client itself
-	}
-	status, ok := errors.AsType[*apierrors.StatusError](err)
-	if !ok {
-		return unknown // no answer, or none that can be read
-	}
-	switch code := status.ErrStatus.Code; {
+	case answer.IsLost(err):
+		return unknown
 	case apierrors.IsAlreadyExists(err):
 		return exists
-	case code == http.StatusNotFound && patching:
-		return missing
-	case code < 400 || code >= 500: // a proxy or etcd may have lost the answer
-		return unknown
-	case code == http.StatusUnauthorized, code == http.StatusRequestTimeout, code == http.StatusConflict,
-		code == http.StatusTooManyRequests:
+	}
+	switch codeOf(err) {
+	case http.StatusNotFound:
+		if patching {
+			return missing
+		}
+		return rejected // the namespace is gone
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests:
 		return later // a token is renewed, a conflict goes away
 	default:
 		return rejected
 	}
+}
+
+// codeOf returns 0 for what the client itself has refused.
+func codeOf(err error) int32 {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		return status.Status().Code
+	}
+	return 0
 }

@@ -13,6 +13,9 @@ import (
 	"k8s.io/klog/v2"
 )
 
+// MaxRetryAfter bounds the pause that an API server asks for.
+const MaxRetryAfter = 2 * time.Minute
+
 // A writer is a Recorder at work.
 type writer struct {
 	*Recorder
@@ -79,12 +82,12 @@ func (w *writer) do(life context.Context, stopping <-chan struct{}, j job) {
 
 // pause returns how long to wait after an error.
 func (w *writer) pause(err error) time.Duration {
-	pause := w.backoff + time.Duration(rand.Int64N(int64(w.backoff/4)+1))
+	pause := w.backoff
 	w.backoff = min(2*w.backoff, w.config.MaxBackoff)
 	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
-		pause = max(pause, time.Duration(seconds)*time.Second)
+		pause = max(pause, min(time.Duration(seconds)*time.Second, MaxRetryAfter))
 	}
-	return pause
+	return pause + rand.N(pause/4+1)
 }
 
 // idle waits until there may be something to write. A negative wait has no end.

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
 )
 
 // A Patcher is the part of a typed client, generated or of client-go, that changes finalizers.
@@ -25,7 +26,7 @@ func Ensure[T metav1.Object](ctx context.Context, client Patcher[T], obj T, name
 	}
 	patched, err := patch(ctx, client, obj, append(slices.Clone(obj.GetFinalizers()), name))
 	if err != nil {
-		return obj, fmt.Errorf("add finalizer %q to %q: %w", name, keyOf(obj), err)
+		return obj, fmt.Errorf("add finalizer %q to %q: %w", name, klog.KObj(obj), err)
 	}
 	return patched, nil
 }
@@ -39,13 +40,9 @@ func Remove[T metav1.Object](ctx context.Context, client Patcher[T], obj T, name
 	rest := slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(other string) bool { return other == name })
 	_, err := patch(ctx, client, obj, rest)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("remove finalizer %q from %q: %w", name, keyOf(obj), err)
+		return fmt.Errorf("remove finalizer %q from %q: %w", name, klog.KObj(obj), err)
 	}
 	return nil
-}
-
-func keyOf(obj metav1.Object) types.NamespacedName {
-	return types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }
 
 // patch sets the finalizers if the object is as it was read. The API server compares the UID and the resource version of

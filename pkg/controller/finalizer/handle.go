@@ -8,6 +8,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
 )
 
 // attempts is how often [Handle] sends what meets a conflict. There is no wait between them: an object gets a finalizer once,
@@ -55,7 +56,7 @@ func Handle[T metav1.Object](
 		return obj, false, nil
 	}
 	if err := cleanup(ctx, obj); err != nil {
-		return obj, false, fmt.Errorf("finalizer %q: clean up %q: %w", name, keyOf(obj), err)
+		return obj, false, fmt.Errorf("finalizer %q: clean up %q: %w", name, klog.KObj(obj), err)
 	}
 	return obj, false, release(ctx, client, obj, name)
 }
@@ -98,7 +99,7 @@ func reread[T metav1.Object](ctx context.Context, client Client[T], obj T, confl
 	now, err := client.Get(ctx, obj.GetName(), metav1.GetOptions{})
 	switch {
 	case err != nil:
-		return obj, fmt.Errorf("read %q again after a conflict: %w", keyOf(obj), err)
+		return obj, fmt.Errorf("read %q again after a conflict: %w", klog.KObj(obj), err)
 	case now.GetUID() != obj.GetUID():
 		return obj, conflict
 	default:

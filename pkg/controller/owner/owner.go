@@ -8,11 +8,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
 )
 
 // Set makes the parent the controller of the child, in memory: call it before a child is created, or within what changes
 // one. The kind is the parent's, because typed objects often do not have theirs. The parent must have been read from the API
 // server. A child that has another controller gives an [OwnedError], and stays as it is, as with every error.
+//
+// A child that has none is adopted, whoever has made it. Where that must not be, ask [HasController] first, if the child has
+// a UID, which is if it exists.
 //
 // The reference blocks the deletion of the parent in the foreground. For that, where the admission plugin
 // OwnerReferencesPermissionEnforcement is on, the controller needs the right to update the finalizers of the parent.
@@ -21,7 +25,7 @@ func Set(child, parent metav1.Object, kind schema.GroupVersionKind) error {
 		return fmt.Errorf("owner: %w", err)
 	}
 	if controller := metav1.GetControllerOfNoCopy(child); controller != nil && controller.UID != parent.GetUID() {
-		return &OwnedError{Child: keyOf(child), Controller: *controller}
+		return &OwnedError{types.NamespacedName{Namespace: child.GetNamespace(), Name: child.GetName()}, *controller}
 	}
 	refs, ref := slices.Clone(child.GetOwnerReferences()), *metav1.NewControllerRef(parent, kind)
 	if at := index(refs, parent); at >= 0 {
@@ -58,7 +62,8 @@ type OwnedError struct {
 }
 
 func (e *OwnedError) Error() string {
-	return fmt.Sprintf("owner: %q is controlled by %s %q, UID %q", e.Child, e.Controller.Kind, e.Controller.Name, e.Controller.UID)
+	return fmt.Sprintf("owner: %q is controlled by %q, UID %q",
+		klog.KRef(e.Child.Namespace, e.Child.Name), e.Controller.Kind+"/"+e.Controller.Name, e.Controller.UID)
 }
 
 // check refuses references that the garbage collector would not follow, or would take for absent owners.
@@ -88,8 +93,4 @@ func index(refs []metav1.OwnerReference, parent metav1.Object) int {
 func isTo(parent metav1.Object) func(metav1.OwnerReference) bool {
 	uid := parent.GetUID()
 	return func(ref metav1.OwnerReference) bool { return uid != "" && ref.UID == uid }
-}
-
-func keyOf(obj metav1.Object) types.NamespacedName {
-	return types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}
 }

@@ -74,7 +74,7 @@ func TestSetRefuses(t *testing.T) {
 		"has no kind":                        {object("ns", "c", ""), object("ns", "p", "p"), nowhere},
 		"the parent is the child":            {object("ns", "p", "p"), object("ns", "p", "p"), kind},
 		"":                                   {object("ns", "c", ""), object("", "p", "p"), kind}, // a parent without namespace
-		`"ns/c" is controlled by Job "j", U`: {controlled(), object("ns", "p", "p"), kind},
+		`"ns/c" is controlled by "Job/j", U`: {controlled(), object("ns", "p", "p"), kind},
 	}
 	for text, test := range tests {
 		t.Run(text, func(t *testing.T) {
@@ -110,6 +110,16 @@ func TestAnotherControllerIsNamed(t *testing.T) {
 	}
 }
 
+// Anybody may give an owner reference any kind and name.
+func TestForgedNamesAreQuoted(t *testing.T) {
+	child := controlled()
+	child.Namespace, child.OwnerReferences[0].Kind = "", "J\x1b[2J\n\u202e"
+	err := owner.Set(child, object("", "p", "p"), kind)
+	if err == nil || err.Error() != `owner: "c" is controlled by "J\x1b[2J\n\u202e/j", UID "j"` {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestReleaseIsByUID(t *testing.T) {
 	child, parent := object("ns", "child", "c"), object("ns", "parent", "p")
 	if err := owner.Set(child, parent, kind); err != nil {
@@ -138,5 +148,5 @@ func Example() {
 	fmt.Println(owner.Set(child, other, deployment))
 	// Output:
 	// <nil> true
-	// owner: "default/settings" is controlled by Deployment "web", UID "1"
+	// owner: "default/settings" is controlled by "Deployment/web", UID "1"
 }

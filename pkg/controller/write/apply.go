@@ -62,15 +62,17 @@ func (w *Writer[T]) apply(
 		w.applied.forget(c.id)
 		return none, Unchanged, w.failed(verb, c.key, conflictOf(err))
 	}
-	switch {
-	case w.view == nil:
+	if w.view == nil {
 		return result, Updated, nil
-	case !ok || cached.GetUID() != result.GetUID():
-		w.applied.remember(c, result, w.config.FieldManager)
+	}
+	w.applied.remember(c, result, w.config.FieldManager)
+	switch {
+	case ok && cached.GetUID() == result.GetUID():
+		return result, w.counts.sent(effectOn(cached, result)), nil
+	case subresource == "":
 		return result, Created, nil
 	default:
-		w.applied.remember(c, result, w.config.FieldManager)
-		return result, w.counts.sent(effectOn(cached, result)), nil
+		return result, Updated, nil
 	}
 }
 

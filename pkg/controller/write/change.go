@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -39,7 +38,8 @@ func (w *Writer[T]) CreateOrUpdate(ctx context.Context, initial T, mutate func(T
 // changes nothing.
 //
 // What differs is sent, on condition that the object is the same and has not changed since: so no change of somebody else is
-// lost, and neither are fields that T does not know. An object without resource version is read from the API server first;
+// lost, and neither are fields that T does not know. But a list that differs is sent as a whole, with what T knows of its items:
+// where these may have more fields, use [Writer.Apply] or a [JSON] patch. An object without resource version is read from the API server first;
 // it needs no more than its key. One that was deleted and made again meanwhile is a conflict.
 func (w *Writer[T]) Change(ctx context.Context, obj T, mutate func(T) error) (T, Effect, error) {
 	return w.change(ctx, goal[T]{verb: "change", obj: obj, mutate: mutate})
@@ -90,10 +90,12 @@ func (w *Writer[T]) reach(ctx context.Context, g goal[T], from T, known bool) (T
 		if err == nil {
 			return result, effect, nil
 		}
-		if !g.isStale(from, err) || attempt >= w.config.Attempts {
-			return none, Unchanged, w.failed(g.verb, key, err)
+		if g.isStale(from, err) {
+			if err = w.again(ctx, attempt, err); err == nil {
+				from, err = w.read(ctx, g)
+			}
 		}
-		if from, err = w.refresh(ctx, g, attempt, err); err != nil {
+		if err != nil {
 			return none, Unchanged, w.failed(g.verb, key, err)
 		}
 	}
@@ -103,22 +105,13 @@ func (w *Writer[T]) reach(ctx context.Context, g goal[T], from T, known bool) (T
 func (g goal[T]) isStale(from T, err error) bool {
 	var none T
 	switch {
-	case from == none:
-		return apierrors.IsAlreadyExists(err)
+	case from == none: // a quota may be in conflict, too
+		return apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err)
 	case apierrors.IsNotFound(err):
 		return g.create
 	default:
 		return apierrors.IsConflict(err)
 	}
-}
-
-// refresh reads the object again, after a wait.
-func (w *Writer[T]) refresh(ctx context.Context, g goal[T], attempt int, met error) (T, error) {
-	if err := w.pause(ctx, attempt); err != nil {
-		var none T
-		return none, fmt.Errorf("%w; gave up: %w", met, err)
-	}
-	return w.read(ctx, g)
 }
 
 // read returns what the API server has; nil if it has none that is to be created.
@@ -166,7 +159,7 @@ func (g goal[T]) prepare(from T) (step[T], error) {
 	if err := before.same(identityOf(obj)); err != nil {
 		return step[T]{}, fmt.Errorf("mutate has changed %w", err)
 	}
-	if from == none || equality.Semantic.DeepEqual(from, obj) {
+	if from == none {
 		return step[T]{obj: obj}, nil
 	}
 	patch, err := diffOf(from, obj)

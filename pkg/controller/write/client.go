@@ -56,6 +56,7 @@ func (r recorder[T]) Patch(
 ) (T, error) {
 	r.writer.nameManager(&opts.FieldManager)
 	written, err := r.Client.Patch(ctx, name, kind, data, opts, subresources...)
+	err = redacted(err)
 	count := &r.writer.counts.patched
 	if kind == types.ApplyPatchType {
 		count = &r.writer.counts.applied
@@ -65,8 +66,8 @@ func (r recorder[T]) Patch(
 }
 
 func (r recorder[T]) Delete(ctx context.Context, name string, opts metav1.DeleteOptions) error {
+	known, _ := r.writer.cached(types.NamespacedName{Namespace: r.namespace, Name: name}) // before another may take its name
 	err := r.Client.Delete(ctx, name, opts)
-	known, _ := r.writer.cached(types.NamespacedName{Namespace: r.namespace, Name: name})
 	r.writer.recordDelete(ctx, known, opts, err)
 	return err
 }

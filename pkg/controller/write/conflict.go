@@ -29,9 +29,17 @@ type Conflict struct {
 func (e *ConflictError) Error() string {
 	owners := make([]string, 0, len(e.Conflicts))
 	for _, conflict := range e.Conflicts {
-		owners = append(owners, fmt.Sprintf("%s is owned by %q", conflict.Field, conflict.Manager))
+		owners = append(owners, fmt.Sprintf("%s is owned by %q", printable(conflict.Field), conflict.Manager))
 	}
 	return "conflict with other field managers: " + strings.Join(owners, ", ")
+}
+
+// printable quotes what would disturb a terminal or a log: the keys of a map in a custom resource may be anything.
+func printable(field string) string {
+	if strings.ContainsFunc(field, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(field)
+	}
+	return field
 }
 
 // Unwrap returns the API server's error, which apierrors.IsConflict knows.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
@@ -12,19 +11,31 @@ import (
 
 // Create creates an object. One that exists already is an error that apierrors.IsAlreadyExists knows: either the cache is
 // behind, or the object is somebody else's. See [Writer.CreateOrUpdate].
+//
+// One without a name, but with a generateName, gets a name like those of API servers, of the writer: if an answer is lost the
+// same name is tried again, up to [Config.Attempts] times in all, so that there is only one object in the end. Who gives up
+// then does not know whether there is one: names that follow from what an object is for are safer.
 func (w *Writer[T]) Create(ctx context.Context, obj T) (T, error) {
 	var none T
 	if err := w.checkNew(obj); err != nil {
 		return none, w.failed("create", keyOf(obj), err)
 	}
-	created, err := w.Client(obj.GetNamespace()).Create(ctx, obj, metav1.CreateOptions{})
+	create := w.createNamed
+	if obj.GetName() == "" {
+		create = w.createGenerated
+	}
+	created, err := create(ctx, obj)
 	if err != nil {
 		return none, w.failed("create", cache.KeyOf(obj), err)
 	}
 	return created, nil
 }
 
-// checkNew is check for an object whose name the API server may make.
+func (w *Writer[T]) createNamed(ctx context.Context, obj T) (T, error) {
+	return w.Client(obj.GetNamespace()).Create(ctx, obj, metav1.CreateOptions{})
+}
+
+// checkNew is check for an object that may have no name yet.
 func (w *Writer[T]) checkNew(obj T) error {
 	var none T
 	if obj == none || obj.GetGenerateName() == "" {
@@ -47,7 +58,7 @@ func (w *Writer[T]) Update(ctx context.Context, obj T) (T, Effect, error) {
 		return none, Unchanged, w.failed("update", keyOf(obj), err)
 	}
 	key := cache.KeyOf(obj)
-	if cached, ok := w.cached(key); ok && equality.Semantic.DeepEqual(cached, obj) {
+	if cached, ok := w.cached(key); ok && isEqual(cached, obj) {
 		w.counts.unchanged.Add(1)
 		return cached, Unchanged, nil
 	}

@@ -21,5 +21,6 @@
 //	Delete              the object      UID and version   returns it                -
 //
 // Errors name the verb, the Go type and the key, and wrap those of the API server, so that apierrors and
-// controller.Classify know them. They quote nothing of the objects' content, unless the API server does.
+// controller.Classify know them. They quote nothing of the objects' content but what the API server says of a single field:
+// the whole objects that it quotes when it can't decode what a patch has made are left out.
 package write

@@ -54,8 +54,12 @@ func (t tree) locked(obj metav1.Object) tree {
 	return patch
 }
 
-// diffOf returns the merge patch (RFC 7386) that makes before into after; empty if they are equal in JSON.
+// diffOf returns the merge patch (RFC 7386) that makes before into after; empty if they are equal in JSON. That includes what
+// package equality takes for equal, but for nil and empty lists, which JSON tells apart.
 func diffOf[T cache.Object](before, after T) (tree, error) {
+	if reflect.DeepEqual(before, after) { // spares the encoding
+		return tree{}, nil
+	}
 	old, err := treeOf(before)
 	if err != nil {
 		return nil, err
@@ -65,6 +69,12 @@ func diffOf[T cache.Object](before, after T) (tree, error) {
 		return nil, err
 	}
 	return diff(old, wanted), nil
+}
+
+// isEqual is for objects that can be encoded; others are left to the client.
+func isEqual[T cache.Object](one, other T) bool {
+	patch, err := diffOf(one, other)
+	return err == nil && len(patch) == 0
 }
 
 // diff compares two objects. A null in them means what an absent field means, because a merge patch cannot set one; those

@@ -12,6 +12,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
@@ -83,7 +84,7 @@ func JSON(operations ...Operation) Patch {
 	patch := Patch{kind: types.JSONPatchType}
 	for n, operation := range operations {
 		if operation.err != nil {
-			return Patch{err: fmt.Errorf("operation %d, %s: %w", n, operation.Op, operation.err)}
+			return Patch{err: fmt.Errorf("operation %d, %s %q: %w", n, operation.Op, operation.Path, operation.err)}
 		}
 		patch.tests = patch.tests || operation.Op == opTest
 	}
@@ -112,7 +113,8 @@ func (p Patch) Locked() Patch {
 	return p
 }
 
-// To returns the patch for a subresource, such as "status".
+// To returns the patch for a subresource, such as "status". That of "scale" is answered with a Scale, which only a dynamic
+// client can return: with a typed one patch the replicas in the spec.
 func (p Patch) To(subresource string) Patch {
 	p.subresource = subresource
 	return p
@@ -124,7 +126,7 @@ func (w *Writer[T]) Patch(ctx context.Context, obj T, patch Patch) (T, Effect, e
 	var none T
 	err := w.check(obj)
 	if err == nil {
-		err = patch.err
+		err = patch.check(obj)
 	}
 	if err == nil && patch.isEmpty() {
 		w.counts.unchanged.Add(1)
@@ -142,6 +144,20 @@ func (w *Writer[T]) Patch(ctx context.Context, obj T, patch Patch) (T, Effect, e
 		return none, Unchanged, w.failed("patch", cache.KeyOf(obj), patch.explained(err, w.kind, obj))
 	}
 	return result, w.counts.sent(effectOn(obj, result)), nil
+}
+
+func (p Patch) check(obj any) error {
+	_, dynamic := obj.(*unstructured.Unstructured)
+	switch {
+	case p.err != nil:
+		return p.err
+	case p.kind == "":
+		return errors.New("the patch is the zero value: make one with Merge, Strategic, JSON or Raw")
+	case p.subresource == "scale" && !dynamic:
+		return errors.New("a patch of the subresource scale needs a dynamic client: patch the replicas in the spec")
+	default:
+		return nil
+	}
 }
 
 func (p Patch) isEmpty() bool {

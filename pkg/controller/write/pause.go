@@ -2,6 +2,7 @@ package write
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -11,11 +12,22 @@ const (
 	maxPause   = time.Second
 )
 
+// again waits before a further attempt. It returns the error that the last has met, if there is to be none.
+func (w *Writer[T]) again(ctx context.Context, attempt int, met error) error {
+	if attempt >= w.config.Attempts {
+		return met
+	}
+	if err := w.pause(ctx, attempt); err != nil {
+		return fmt.Errorf("%w; gave up: %w", met, err)
+	}
+	return nil
+}
+
 // pause waits before a further attempt, so that those who write the same object get out of step. After the first there is
 // no wait: most conflicts come of a cache that is behind, and are over with a fresh read.
 func (w *Writer[T]) pause(ctx context.Context, attempt int) error {
 	if attempt == 1 {
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 	timer := w.config.Clock.NewTimer(pauseAfter(attempt))
 	defer timer.Stop()

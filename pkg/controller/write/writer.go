@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
@@ -43,9 +44,9 @@ type Config struct {
 	// the authority for them should do. Without it such an Apply is a [ConflictError].
 	Force bool
 
-	// Attempts is how often a change that meets a conflict is sent, the first included. Before the second the object is read
-	// from the API server at once, before each further one after a wait that grows from 10 ms to 1 s, with jitter. Defaults to
-	// 6; 1 means that a conflict is returned at once.
+	// Attempts is how often a change that meets a conflict is sent, the first included, and a generated name whose answer is
+	// lost. Before the second the object is read from the API server at once, before each further one after a wait that grows
+	// from 10 ms to 1 s, with jitter. Defaults to 6; 1 means that a conflict is returned at once.
 	Attempts int
 
 	// Remember is for how many configurations Apply remembers that they have been applied. Beyond that, those forgotten are
@@ -180,9 +181,5 @@ func keyOf[T cache.Object](obj T) types.NamespacedName {
 
 // failed says what has failed, on which object.
 func (w *Writer[T]) failed(verb string, key types.NamespacedName, err error) error {
-	name := key.Name
-	if key.Namespace != "" {
-		name = key.String()
-	}
-	return fmt.Errorf("write: %s %s %q: %w", verb, w.kind, name, err)
+	return fmt.Errorf("write: %s %s %q: %w", verb, w.kind, klog.KRef(key.Namespace, key.Name), err)
 }
