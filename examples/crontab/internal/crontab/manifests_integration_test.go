@@ -74,7 +74,7 @@ func find[T runtime.Object](t *testing.T, name string) T {
 func TestRulesAreEnough(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	controller, _ := c.run(Config{Client: c.asController(find[*rbacv1.ClusterRole](t, "rbac.yaml"))})
+	controller, _ := c.run(setup{client: c.asController(find[*rbacv1.ClusterRole](t, "rbac.yaml"))})
 	c.create(func(spec *v1.CronTabSpec) {
 		noHistory(spec)
 		spec.ConcurrencyPolicy = v1.ReplaceConcurrent
@@ -87,7 +87,7 @@ func TestRulesAreEnough(t *testing.T) {
 	if failures := controller.Status().Failures; failures != 0 {
 		t.Errorf("%d reconciles failed", failures)
 	}
-	if err := errors.Join(controller.CronTabs().Status().LastError, controller.Jobs().Status().LastError); err != nil {
+	if err := errors.Join(controller.CronTabs.Status().LastError, controller.Jobs.Status().LastError); err != nil {
 		t.Error(err)
 	}
 }
