@@ -47,7 +47,7 @@ func describe(p plan) string {
 		}
 		return names
 	}
-	write("%s", p.ready.reason)
+	write("%s", p.ready.Reason)
 	if !p.start.IsZero() {
 		write(" start %s", hour(p.start))
 	}
