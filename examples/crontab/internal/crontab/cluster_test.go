@@ -95,9 +95,9 @@ func (c *cluster) run(setup setup) (r *replica, stop func()) {
 // newReplica makes a replica as main does, in the namespace.
 func (c *cluster) newReplica(setup setup) (r *replica, closeIdle func()) {
 	c.Helper()
-	config := setup.client
-	if config == nil {
-		config = controlplanetest.Config(c)
+	config := controlplanetest.Config(c)
+	if setup.client != nil {
+		config = rest.CopyConfig(setup.client)
 	}
 	r = &replica{}
 	var err error

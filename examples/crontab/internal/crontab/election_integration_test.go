@@ -17,11 +17,12 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/controller/manager"
 )
 
-// elected is the life of a replica among several; the lease goes from one to the other within seconds.
+// elected is the life of a replica among several. A lease that is given up has the next holder soon; a slow machine does not
+// lose it.
 func (c *cluster) elected() manager.Options {
 	return manager.Options{
 		LeaderElect: true, LeaseName: Name, LeaseNamespace: c.namespace,
-		LeaseDuration: 3 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
+		LeaseDuration: time.Minute, RenewDeadline: 50 * time.Second, RetryPeriod: 200 * time.Millisecond,
 		HealthAddress: "127.0.0.1:0",
 	}
 }
@@ -123,18 +124,25 @@ func TestHealthPages(t *testing.T) {
 type frost chan struct{}
 
 func (f frost) wrap(next http.RoundTripper) http.RoundTripper {
-	return transport(func(request *http.Request) (*http.Response, error) {
+	return transport{next, func(request *http.Request) (*http.Response, error) {
 		response, err := next.RoundTrip(request)
 		if err == nil && request.URL.Query().Has("watch") {
 			response.Body = frozenBody{response.Body, f, request.Context()}
 		}
 		return response, err
-	})
+	}}
 }
 
-type transport func(*http.Request) (*http.Response, error)
+// A transport sends requests in a way of its own.
+type transport struct {
+	next http.RoundTripper
+	send func(*http.Request) (*http.Response, error)
+}
 
-func (t transport) RoundTrip(request *http.Request) (*http.Response, error) { return t(request) }
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) { return t.send(request) }
+
+// WrappedRoundTripper lets idle connections be closed.
+func (t transport) WrappedRoundTripper() http.RoundTripper { return t.next }
 
 type frozenBody struct {
 	io.ReadCloser

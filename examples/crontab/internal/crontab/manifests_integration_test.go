@@ -98,10 +98,13 @@ func TestRulesAreEnoughAndNoMore(t *testing.T) {
 		}
 	}
 	replica, stop := c.run(setup{Config: Config{Observe: observe}, client: config, life: c.elected()})
-	c.create(func(spec *v1.CronTabSpec) {
+	crontab := c.create(func(spec *v1.CronTabSpec) {
 		noHistory(spec)
 		spec.ConcurrencyPolicy = v1.ReplaceConcurrent
 	})
+	for range 2 { // which become one
+		replica.Events.Warning(crontab, "FailedCreate", "CreateJob", "the quota of the namespace is used up")
+	}
 	c.awaitActive(1)
 	c.awaitEvent("SuccessfulDelete")
 	c.awaitStatus("a run is active", func(status v1.CronTabStatus) bool { return len(status.Active) == 1 })
@@ -126,7 +129,7 @@ func (c *cluster) startTwice(config *rest.Config) {
 	c.Helper()
 	crontab := c.create(func(spec *v1.CronTabSpec) { spec.Schedule = "@every 1h" })
 	clock := clocktesting.NewFakeClock(crontab.CreationTimestamp.Add(time.Hour))
-	stopped, closeIdle := c.newReplica(setup{Config: Config{Clock: clock}, client: rest.CopyConfig(config)})
+	stopped, closeIdle := c.newReplica(setup{Config: Config{Clock: clock}, client: config})
 	defer closeIdle()
 	c.follow(stopped, crontab)
 	crontabs := c.stable.StableV1().CronTabs(c.namespace)
@@ -146,12 +149,12 @@ type rights struct {
 }
 
 func (r *rights) wrap(next http.RoundTripper) http.RoundTripper {
-	return transport(func(request *http.Request) (*http.Response, error) {
+	return transport{next, func(request *http.Request) (*http.Response, error) {
 		r.mu.Lock()
 		r.used[rightOf(request)] = true
 		r.mu.Unlock()
 		return next.RoundTrip(request)
-	})
+	}}
 }
 
 // rightOf reads a path such as /apis/batch/v1/namespaces/default/jobs/name.
