@@ -104,6 +104,7 @@ func TestRulesAreEnoughAndNoMore(t *testing.T) {
 	})
 	for range 2 { // which become one
 		replica.Events.Warning(crontab, "FailedCreate", "CreateJob", "the quota of the namespace is used up")
+		c.awaitEvent("FailedCreate")
 	}
 	c.awaitActive(1)
 	c.awaitEvent("SuccessfulDelete")
