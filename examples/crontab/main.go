@@ -3,13 +3,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	goflag "flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	_ "time/tzdata" // time zones, whatever the image has
 
 	"github.com/spf13/pflag"
@@ -17,15 +14,16 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/sluice-k8s/sluice/examples/crontab/internal/crontab"
+	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/controller/client"
+	"github.com/sluice-k8s/sluice/pkg/controller/manager"
+	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
 )
 
 const help = `Runs CronTabs: creates a Job each time the schedule of a CronTab comes due.
 
-The API server is that of --kubeconfig, else of the cluster that the program
-runs in, else of $KUBECONFIG, else of ~/.kube/config. The first SIGINT or
-SIGTERM stops the program when it has finished what it is at, the second at
-once.
+The first SIGINT or SIGTERM stops the program when it has finished what it is at,
+the second at once.
 
 Usage:
   crontab [flags]
@@ -34,66 +32,77 @@ Flags:
 `
 
 type options struct {
-	kubeconfig string
-	namespace  string
-	workers    int
+	client  client.Options
+	life    manager.Options
+	crontab crontab.Config
 }
 
-func main() {
-	err := run(os.Args[1:])
-	klog.Flush()
-	if err != nil && !errors.Is(err, pflag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "crontab:", err)
-		os.Exit(1)
-	}
-}
+func main() { manager.Main(crontab.Name, run) }
 
-func run(args []string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // the second signal does what signals do by default
-
-	options, err := parse(args)
+func run(ctx context.Context) error {
+	options, err := parse(os.Args[1:])
 	if err != nil {
 		return err
 	}
-	config, err := client.Load(client.Options{Kubeconfig: options.kubeconfig, UserAgent: crontab.Name})
+	config, err := client.Load(options.client)
 	if err != nil {
 		return err
 	}
-	controller, err := crontab.New(crontab.Config{
-		Client:    config,
-		Namespace: options.namespace,
-		Workers:   options.workers,
+	elector, err := options.life.Elect(config) // clients that are made from config now write only while this process leads
+	if err != nil {
+		return err
+	}
+	clients, err := client.New(config)
+	if err != nil {
+		return err
+	}
+	stable, err := versioned.NewForConfigAndClient(clients.Config(), clients.HTTPClient())
+	if err != nil {
+		return err
+	}
+	c, err := crontab.New(clients.Typed, stable, options.crontab)
+	if err != nil {
+		return err
+	}
+	m, err := manager.New(manager.Config{
+		Name:          crontab.Name,
+		Informers:     []controller.Runner{c.CronTabs, c.Jobs},
+		Controllers:   []controller.Runner{c},
+		Recorders:     []controller.Runner{c.Events},
+		Election:      elector,
+		HealthAddress: options.life.HealthAddress,
 	})
 	if err != nil {
 		return err
 	}
-	klog.FromContext(ctx).Info("Starting", "server", config.Host, "namespace", options.namespace, "workers", options.workers)
-	defer klog.FromContext(ctx).Info("Stopped")
-	return controller.Run(ctx)
+	return m.Run(ctx)
 }
 
 func parse(args []string) (options, error) {
-	var o options
+	o := options{
+		client:  client.Options{UserAgent: crontab.Name},
+		life:    manager.Options{LeaseName: crontab.Name},
+		crontab: crontab.Config{Workers: 2},
+	}
 	flags := pflag.NewFlagSet("crontab", pflag.ContinueOnError)
 	flags.SortFlags = false
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "path of the kubeconfig file that says where the API server is")
-	flags.StringVarP(&o.namespace, "namespace", "n", "", "the only namespace to work in (default all)")
-	flags.IntVar(&o.workers, "workers", 2, "how many CronTabs are reconciled at the same time")
+	flags.StringVarP(&o.crontab.Namespace, "namespace", "n", "", "the only namespace to work in (default all)")
+	flags.IntVar(&o.crontab.Workers, "workers", o.crontab.Workers, "how many CronTabs are reconciled at the same time")
+	o.life.AddFlags(flags)
+	o.client.AddFlags(flags)
 	flags.AddFlag(verbosity())
 	flags.Usage = func() { fmt.Print(help, flags.FlagUsages()) }
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	switch {
+	switch namespace := o.crontab.Namespace; {
 	case flags.NArg() > 0:
 		return options{}, fmt.Errorf("unexpected argument %q; see --help", flags.Arg(0))
-	case o.namespace != "" && len(validation.IsDNS1123Label(o.namespace)) > 0:
-		return options{}, fmt.Errorf("--namespace %q is no name of a namespace: %s", o.namespace,
-			strings.Join(validation.IsDNS1123Label(o.namespace), "; "))
-	case o.workers < 1:
-		return options{}, fmt.Errorf("--workers is %d; it must be 1 or more", o.workers)
+	case namespace != "" && len(validation.IsDNS1123Label(namespace)) > 0:
+		return options{}, fmt.Errorf("--namespace %q is no name of a namespace: %s", namespace,
+			strings.Join(validation.IsDNS1123Label(namespace), "; "))
+	case o.crontab.Workers < 1:
+		return options{}, fmt.Errorf("--workers is %d; it must be 1 or more", o.crontab.Workers)
 	}
 	return o, nil
 }

@@ -11,12 +11,17 @@ import (
 func TestParse(t *testing.T) {
 	for _, test := range []struct {
 		args string
-		want options
+		want func(*options)
 		err  string
 	}{
-		{args: "", want: options{workers: 2}},
-		{args: "--kubeconfig=/k --namespace ns --workers=5 -v=4", want: options{kubeconfig: "/k", namespace: "ns", workers: 5}},
-		{args: "-n ns", want: options{namespace: "ns", workers: 2}},
+		{args: "", want: func(*options) {}},
+		{args: "--kubeconfig=/k --namespace ns --workers=5 -v=4", want: func(o *options) {
+			o.client.Kubeconfig, o.crontab.Namespace, o.crontab.Workers = "/k", "ns", 5
+		}},
+		{args: "-n ns", want: func(o *options) { o.crontab.Namespace = "ns" }},
+		{args: "--leader-elect --health-probe-bind-address=:8081", want: func(o *options) {
+			o.life.LeaderElect, o.life.HealthAddress = true, ":8081"
+		}},
 		{args: "--namespace=Not_One", err: `--namespace "Not_One" is no name of a namespace`},
 		{args: "--workers=0", err: "--workers is 0"},
 		{args: "start", err: `unexpected argument "start"`},
@@ -24,12 +29,31 @@ func TestParse(t *testing.T) {
 		{args: "-v=much", err: `invalid argument "much" for "-v, --v" flag`},
 	} {
 		got, err := parse(strings.Fields(test.args))
-		switch {
-		case test.err == "" && err != nil, test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
-			t.Errorf("%q: error is %v, want %q", test.args, err, test.err)
-		case got != test.want:
-			t.Errorf("%q: options are %+v, want %+v", test.args, got, test.want)
+		if test.err != "" {
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%q: error is %v, want %q", test.args, err, test.err)
+			}
+			continue
 		}
+		want, _ := parse(nil)
+		test.want(&want)
+		if err != nil || !same(got, want) {
+			t.Errorf("%q: options are %+v, %v, want %+v", test.args, got, err, want)
+		}
+	}
+}
+
+// same compares what flags set.
+func same(a, b options) bool {
+	return a.client == b.client && a.life == b.life &&
+		a.crontab.Namespace == b.crontab.Namespace && a.crontab.Workers == b.crontab.Workers
+}
+
+func TestDefaults(t *testing.T) {
+	o, err := parse(nil)
+	if err != nil || o.crontab.Workers != 2 || o.crontab.Namespace != "" || o.life.LeaderElect || o.life.HealthAddress != "" ||
+		o.life.LeaseName != "crontab-controller" || o.client.UserAgent != "crontab-controller" {
+		t.Errorf("options are %+v, %v", o, err)
 	}
 }
 

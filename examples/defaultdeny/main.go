@@ -1,25 +1,21 @@
 // Command defaultdeny gives every namespace labelled sluice.example.com/default-deny=yes a NetworkPolicy that denies all
-// ingress, and puts it back when it is deleted.
+// ingress, and puts it back when it is changed or deleted.
 package main
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 
 	networkingv1 "k8s.io/api/networking/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/controller/client"
+	"github.com/sluice-k8s/sluice/pkg/controller/manager"
+	"github.com/sluice-k8s/sluice/pkg/controller/write"
 )
 
 const (
@@ -28,27 +24,21 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)                 // a second Ctrl-C ends the program at once
-	config, err := client.Load(client.Options{}) // in a cluster, else KUBECONFIG, else ~/.kube/config
-	if err == nil {
-		err = run(ctx, config)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	manager.Main(name, func(ctx context.Context) error { // until SIGTERM or Ctrl-C
+		config, err := client.Load(client.Options{}) // in a cluster, else KUBECONFIG, else ~/.kube/config
+		if err != nil {
+			return err
+		}
+		return run(ctx, kubernetes.NewForConfigOrDie(config))
+	})
 }
 
-func run(ctx context.Context, config *rest.Config) error {
-	clients, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, clients kubernetes.Interface) error {
 	namespaces := cache.NewInformer(cache.FromClient(clients.CoreV1().Namespaces()), cache.Config{
 		ListOptions: func(opts *metav1.ListOptions) { opts.LabelSelector = selector },
 	})
 	policies := cache.NewInformer(cache.FromClient(clients.NetworkingV1().NetworkPolicies("")), cache.Config{})
+	writer := write.New(clients.NetworkingV1().NetworkPolicies, policies.Indexer(), write.Config{})
 
 	denier, err := controller.New(controller.Config[types.NamespacedName]{
 		Name: name,
@@ -63,15 +53,10 @@ func run(ctx context.Context, config *rest.Config) error {
 			if !ok || namespace.DeletionTimestamp != nil {
 				return controller.Done()
 			}
-			if _, ok := policies.Indexer().Get(types.NamespacedName{Namespace: key.Name, Name: name}); ok {
-				return controller.Done()
-			}
-			_, err := clients.NetworkingV1().NetworkPolicies(key.Name).Create(ctx, denyAll(), metav1.CreateOptions{})
-			if err == nil {
-				klog.FromContext(ctx).Info("Created the policy")
-			}
-			if apierrors.IsAlreadyExists(err) {
-				err = nil // the cache will hear of it
+			policy := &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: key.Name, Name: name}}
+			_, effect, err := writer.CreateOrUpdate(ctx, policy, denyAll) // writes nothing if the policy is as it should be
+			if effect != write.Unchanged {
+				klog.FromContext(ctx).Info("Wrote the policy", "effect", effect)
 			}
 			return controller.Retry(err) // nil is done
 		},
@@ -82,9 +67,7 @@ func run(ctx context.Context, config *rest.Config) error {
 	return controller.Run(ctx, namespaces, policies, denier)
 }
 
-func denyAll() *networkingv1.NetworkPolicy {
-	return &networkingv1.NetworkPolicy{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec:       networkingv1.NetworkPolicySpec{PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}},
-	}
+func denyAll(policy *networkingv1.NetworkPolicy) error {
+	policy.Spec = networkingv1.NetworkPolicySpec{PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}}
+	return nil
 }

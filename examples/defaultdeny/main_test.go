@@ -18,8 +18,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(controlplanetest.Run(m)) }
 
 func TestAPolicyIsMadeAndPutBack(t *testing.T) {
-	config, namespace := controlplanetest.Config(t), controlplanetest.Namespace(t)
-	clients := kubernetes.NewForConfigOrDie(config)
+	clients, namespace := kubernetes.NewForConfigOrDie(controlplanetest.Config(t)), controlplanetest.Namespace(t)
 	label := []byte(`{"metadata":{"labels":{"sluice.example.com/default-deny":"yes"}}}`)
 	if _, err := clients.CoreV1().Namespaces().Patch(t.Context(), namespace, types.MergePatchType, label, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
@@ -33,9 +32,19 @@ func TestAPolicyIsMadeAndPutBack(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error)
-	go func() { stopped <- run(ctx, config) }()
+	go func() { stopped <- run(ctx, clients) }()
 
 	expect(t, changes, watch.Added)
+	open := []byte(`{"spec":{"ingress":[{}]}}`)
+	if _, err := policies.Patch(t.Context(), name, types.MergePatchType, open, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, changes, watch.Modified)
+	expect(t, changes, watch.Modified)
+	policy, err := policies.Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil || len(policy.Spec.Ingress) > 0 {
+		t.Errorf("the policy that was opened is %+v, %v", policy.Spec, err)
+	}
 	if err := policies.Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func findCluster(ctx context.Context, say *narrator) (*cluster, error) {
 	c := &cluster{}
 	if os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" {
 		var err error
-		if c.own, err = controlplane.Start(ctx, controlplane.Options{Log: say}); err != nil {
+		if c.own, err = controlplane.Start(ctx, controlplane.Options{Log: say.as("cluster")}); err != nil {
 			return nil, err
 		}
 	}

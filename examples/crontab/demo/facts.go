@@ -39,6 +39,8 @@ type facts struct {
 	finalizing map[string]bool // CronTabs that were seen being deleted, with our finalizer
 	told       map[string]bool // "Reason on CronTab" of the events
 	wrongRuns  int             // reconciles of the wrong CronTab
+	runs       int             // reconciles
+	unfenced   int             // of these, the ones that ended without the lease
 }
 
 type jobFact struct {
@@ -95,10 +97,16 @@ func (f *facts) event(event *corev1.Event) {
 	f.change(func() { f.told[event.Reason+" on "+event.InvolvedObject.Name] = true })
 }
 
-func (f *facts) reconciled(seen controller.Observation[types.NamespacedName]) {
-	if seen.Key.Name == wrong {
-		f.change(func() { f.wrongRuns++ })
-	}
+func (f *facts) reconciled(seen controller.Observation[types.NamespacedName], leading bool) {
+	f.change(func() {
+		f.runs++
+		if seen.Key.Name == wrong {
+			f.wrongRuns++
+		}
+		if !leading {
+			f.unfenced++
+		}
+	})
 }
 
 // jobsOf returns how many Jobs a CronTab has made and how many of them are there, and an error if one is not owned by it.
@@ -156,6 +164,7 @@ func (f *facts) checks() []check {
 		{fmt.Sprintf("CronTab %s has the times of its last and next run in the status", good), f.of(good, f.checkStatus)},
 		{fmt.Sprintf("CronTab %s reports its schedule by a condition and an event, made no Job, and was left alone", wrong), f.of(wrong, f.checkWrong)},
 		{fmt.Sprintf("CronTab %s had a Job when it was deleted, and its finalizer deleted the Job first", doomed), f.of(doomed, f.checkDoomed)},
+		{"the controller worked, and only while it led", f.checkLeadership()},
 	}
 }
 
@@ -202,7 +211,7 @@ func (f *facts) checkWrong(cronTab *v1.CronTab) error {
 		return fmt.Errorf("condition %s is %+v, expected False with reason %s", v1.ConditionReady, ready, v1.ReasonInvalidSchedule)
 	case !strings.Contains(ready.Message, cronTab.Spec.Schedule):
 		return fmt.Errorf("the message %q does not name the schedule", ready.Message)
-	case !f.told[v1.ReasonInvalidSchedule+" on "+wrong]:
+	case !f.told["UnparseableSchedule on "+wrong]:
 		return errors.New("there is no event")
 	case made > 0:
 		return fmt.Errorf("it made %d Jobs", made)
@@ -229,4 +238,11 @@ func (f *facts) checkDoomed(cronTab *v1.CronTab) error {
 	default:
 		return err
 	}
+}
+
+func (f *facts) checkLeadership() error {
+	if f.runs == 0 || f.unfenced > 0 {
+		return fmt.Errorf("%d of %d reconciles ended without the lease", f.unfenced, f.runs)
+	}
+	return nil
 }

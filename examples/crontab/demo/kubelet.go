@@ -17,14 +17,14 @@ import (
 
 // newKubelet returns what stands in for nodes in a control plane that has none: Pods succeed after as many seconds as
 // their command "sleep N" says. Nothing runs. It is a controller too.
-func newKubelet(kube kubernetes.Interface, namespace string) ([]controller.Runner, error) {
+func newKubelet(kube kubernetes.Interface, namespace string) (pods, kubelet controller.Runner, err error) {
 	client := kube.CoreV1().Pods(namespace)
-	pods := cache.NewInformer(cache.FromClient(client), cache.Config{})
-	kubelet, err := controller.New(controller.Config[types.NamespacedName]{
+	informer := cache.NewInformer(cache.FromClient(client), cache.Config{})
+	kubelet, err = controller.New(controller.Config[types.NamespacedName]{
 		Name:    "kubelet",
-		Sources: []controller.Source[types.NamespacedName]{controller.For(pods)},
+		Sources: []controller.Source[types.NamespacedName]{controller.For(informer)},
 		Reconcile: func(ctx context.Context, key types.NamespacedName) controller.Result {
-			pod, ok := pods.Indexer().Get(key)
+			pod, ok := informer.Indexer().Get(key)
 			if !ok || pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded {
 				return controller.Done()
 			}
@@ -39,7 +39,7 @@ func newKubelet(kube kubernetes.Interface, namespace string) ([]controller.Runne
 			return controller.Retry(err)
 		},
 	})
-	return []controller.Runner{pods, kubelet}, err
+	return informer, kubelet, err
 }
 
 func duration(pod *corev1.Pod) time.Duration {

@@ -38,23 +38,28 @@ func run(ctx context.Context, say *narrator, interactive bool) error {
 	if err != nil {
 		return errors.Join(err, cluster.close())
 	}
-	err = play(ctx, stage, interactive)
+	health, err := play(ctx, stage, interactive)
+	given := stage.leaseIsGivenUp()
 	stage.leave()
 	err = errors.Join(err, cluster.close())
-	checks := append(stage.facts.checks(), check{"no goroutine is left", goleak.Find(before)})
+	checks := append(stage.facts.checks(),
+		check{"the health page said that the program was ready", health},
+		check{"the lease was given up at the end", given},
+		check{"no goroutine is left", goleak.Find(before)})
 	return errors.Join(err, say.verdict(checks))
 }
 
-// play runs the controller and the scenario.
-func play(ctx context.Context, stage *stage, interactive bool) error {
+// play runs the controller and the scenario. It returns what the health page said.
+func play(ctx context.Context, stage *stage, interactive bool) (health, err error) {
 	stop := stage.start()
-	err := stage.createCronTabs(ctx)
+	err = stage.createCronTabs(ctx)
 	if err == nil {
 		err = stage.watchUntilOver(ctx, interactive)
 	}
+	health = stage.askHealth(context.WithoutCancel(ctx))
 	err = errors.Join(err, stage.deleteCronTabs())
 	stage.say.line("demo", "stopping the controller")
 	err = errors.Join(err, stop())
 	stage.summary()
-	return err
+	return health, err
 }

@@ -25,10 +25,18 @@ func (n *narrator) line(who, format string, args ...any) {
 	fmt.Fprintf(n.out, "%8.3fs  %-10s  %s\n", time.Since(n.started).Seconds(), who, fmt.Sprintf(format, args...))
 }
 
-// Write takes the progress of the control plane.
-func (n *narrator) Write(progress []byte) (int, error) {
-	n.line("cluster", "%s", trimNewline(progress))
-	return len(progress), nil
+// as returns a writer whose lines are somebody's.
+func (n *narrator) as(who string) io.Writer { return voice{n, who} }
+
+// A voice writes the lines of somebody.
+type voice struct {
+	narrator *narrator
+	who      string
+}
+
+func (v voice) Write(text []byte) (int, error) {
+	v.narrator.line(v.who, "%s", trimNewline(text))
+	return len(text), nil
 }
 
 func trimNewline(text []byte) []byte {

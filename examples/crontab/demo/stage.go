@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -11,11 +14,18 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/textlogger"
 
 	"github.com/sluice-k8s/sluice/examples/crontab/internal/crontab"
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
+	"github.com/sluice-k8s/sluice/pkg/controller/client"
+	"github.com/sluice-k8s/sluice/pkg/controller/lease"
+	"github.com/sluice-k8s/sluice/pkg/controller/manager"
+	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
 )
 
 // A stage is a namespace with the controller at work in it, and what was seen there.
@@ -24,9 +34,11 @@ type stage struct {
 	say       *narrator
 	facts     *facts
 	namespace string
+	clients   *client.Clients
+	elector   *lease.Elector
 	crontab   *crontab.Controller
-	runners   []controller.Runner
-	ended     chan struct{} // closed when the controllers have stopped
+	manager   *manager.Manager
+	ended     chan struct{} // closed when the manager has stopped
 }
 
 // newStage makes the namespace and the controllers, which do not run yet.
@@ -46,41 +58,61 @@ func newStage(ctx context.Context, c *cluster, say *narrator) (*stage, error) {
 	return s, nil
 }
 
-func (s *stage) wire() (err error) {
-	s.crontab, err = crontab.New(crontab.Config{
-		Client:    s.cluster.config,
-		Namespace: s.namespace,
-		Observe:   s.reconciled,
-	})
+// wire makes the program as the example's main function does, with two informers and a controller more.
+func (s *stage) wire() error {
+	life := manager.Options{LeaderElect: true, LeaseName: crontab.Name, LeaseNamespace: s.namespace, HealthAddress: "127.0.0.1:0"}
+	config := rest.CopyConfig(s.cluster.config)
+	var err error
+	if s.elector, err = life.Elect(config); err != nil {
+		return err
+	}
+	if s.clients, err = client.New(config); err != nil {
+		return err
+	}
+	stable, err := versioned.NewForConfigAndClient(s.clients.Config(), s.clients.HTTPClient())
 	if err != nil {
 		return err
 	}
-	s.crontab.CronTabs().Subscribe("demo", s.cronTab)
-	s.crontab.Jobs().Subscribe("demo", s.job)
-
-	events := cache.NewInformer(cache.FromClient(s.cluster.kube.CoreV1().Events(s.namespace)), cache.Config{})
-	events.Subscribe("demo", s.event)
-	s.runners = []controller.Runner{events, s.crontab}
-	if s.cluster.own == nil {
-		return nil
+	if s.crontab, err = crontab.New(s.clients.Typed, stable, crontab.Config{Namespace: s.namespace, Observe: s.reconciled}); err != nil {
+		return err
 	}
-	s.say.line("demo", "this control plane has no nodes: Pods are marked as succeeded after as long as they would sleep")
-	kubelet, err := newKubelet(s.cluster.kube, s.namespace)
-	s.runners = append(kubelet, s.runners...)
+	s.crontab.CronTabs.Subscribe("demo", s.cronTab)
+	s.crontab.Jobs.Subscribe("demo", s.job)
+	events := cache.NewInformer(cache.FromClient(s.cluster.kube.CoreV1().Events(s.namespace)), cache.Config{Name: "events"})
+	events.Subscribe("demo", s.event)
+	parts := manager.Config{
+		Name:          "demo",
+		Informers:     []controller.Runner{events, s.crontab.CronTabs, s.crontab.Jobs},
+		Controllers:   []controller.Runner{s.crontab},
+		Recorders:     []controller.Runner{s.crontab.Events},
+		Election:      s.elector,
+		HealthAddress: life.HealthAddress,
+	}
+	if s.cluster.own != nil {
+		s.say.line("demo", "this control plane has no nodes: Pods are marked as succeeded after as long as they would sleep")
+		pods, kubelet, err := newKubelet(s.cluster.kube, s.namespace)
+		if err != nil {
+			return err
+		}
+		parts.Informers, parts.Unelected = append(parts.Informers, pods), []controller.Runner{kubelet}
+	}
+	s.manager, err = manager.New(parts)
 	return err
 }
 
-// start runs the controllers. The returned function stops them and returns their error.
+// start runs the program. The returned function stops it and returns its error.
 func (s *stage) start() (stop func() error) {
-	ctx, cancel := context.WithCancel(context.Background())
+	logger := textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(s.say.as("log")), textlogger.WithHeader(false)))
+	ctx, cancel := context.WithCancelCause(klog.NewContext(context.Background(), logger))
 	var err error
 	go func() {
 		defer close(s.ended)
-		err = controller.Run(ctx, s.runners...)
+		err = s.manager.Run(ctx)
 	}()
 	return func() error {
-		cancel()
+		cancel(errors.New("the demo is over"))
 		<-s.ended
+		s.clients.CloseIdle()
 		return err
 	}
 }
@@ -213,16 +245,57 @@ func (s *stage) event(_ context.Context, event cache.Event[*corev1.Event]) {
 }
 
 func (s *stage) reconciled(seen controller.Observation[types.NamespacedName]) {
-	s.facts.reconciled(seen)
+	s.facts.reconciled(seen, s.elector.Status().Leading)
 	s.say.line("controller", "reconciled CronTab %s in %v after %v in the queue: %v",
 		seen.Key.Name, seen.Took.Round(time.Microsecond), seen.Queued.Round(time.Microsecond), seen.Result)
 }
 
 // summary tells in numbers what the pipeline did.
 func (s *stage) summary() {
-	cronTabs, jobs := s.crontab.CronTabs().Status(), s.crontab.Jobs().Status()
+	cronTabs, jobs := s.crontab.CronTabs.Status(), s.crontab.Jobs.Status()
 	s.say.line("summary", "informer of CronTabs: %d lists, %d watches, %d events", cronTabs.Lists, cronTabs.Watches, cronTabs.Events)
 	s.say.line("summary", "informer of Jobs: %d lists, %d watches, %d events", jobs.Lists, jobs.Watches, jobs.Events)
 	status := s.crontab.Status()
 	s.say.line("summary", "controller: %d reconciles, %d of them retried, %d panics", status.Reconciles, status.Failures, status.Panics)
+	events, election := s.crontab.Events.Status(), s.elector.Status()
+	s.say.line("summary", "recorder: %d events recorded, %d sent", events.Recorded, events.Sent)
+	s.say.line("summary", "election: %d writes refused or broken off without the lease", election.Refused)
+}
+
+// askHealth asks for the health page as a probe does, and shows it.
+func (s *stage) askHealth(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.manager.Addr()+"/readyz?verbose", http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	page, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(page)) {
+		s.say.line("readyz", "%s", strings.TrimSpace(line))
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the health page answers %s", response.Status)
+	}
+	return nil
+}
+
+// leaseIsGivenUp looks at the lease after the program has stopped.
+func (s *stage) leaseIsGivenUp() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	lease, err := s.cluster.kube.CoordinationV1().Leases(s.namespace).Get(ctx, crontab.Name, metav1.GetOptions{})
+	switch {
+	case err != nil:
+		return err
+	case lease.Spec.HolderIdentity != nil && *lease.Spec.HolderIdentity != "":
+		return fmt.Errorf("it is held by %q", *lease.Spec.HolderIdentity)
+	}
+	return nil
 }

@@ -38,6 +38,9 @@ func New(config Config) (*Recorder, error) {
 	}, nil
 }
 
+// Name returns what a recorder is called in logs and health pages.
+func (r *Recorder) Name() string { return "events" }
+
 // Normal records that something went as it should. See [Recorder.Record].
 func (r *Recorder) Normal(regarding runtime.Object, reason, action, note string) {
 	r.Record(Event{Regarding: regarding, Type: corev1.EventTypeNormal, Reason: reason, Action: action, Note: note})

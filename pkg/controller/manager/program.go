@@ -33,10 +33,15 @@ func runProgram(parent context.Context, name string, run func(ctx context.Contex
 	logger := klog.FromContext(ctx).WithValues("program", name)
 	err := run(ctx)
 	code := Code(ctx, err)
-	if code == ExitClean {
-		logger.Info("Ended", "cause", context.Cause(ctx))
-	} else {
-		logger.Error(err, "Failed", "cause", context.Cause(ctx), "code", code)
+	if cause := context.Cause(ctx); cause != nil {
+		logger = logger.WithValues("cause", cause)
+	}
+	switch {
+	case errors.Is(err, pflag.ErrHelp): // who asked reads the help, not the log
+	case code == ExitClean:
+		logger.Info("Ended")
+	default:
+		logger.Error(err, "Failed", "code", code)
 	}
 	return code
 }

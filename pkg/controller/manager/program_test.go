@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/textlogger"
 
 	"github.com/sluice-k8s/sluice/pkg/controller/lease"
 )
@@ -42,6 +44,26 @@ func TestExitCodes(t *testing.T) {
 	} {
 		if got := Code(test.ctx, test.err); got != test.code {
 			t.Errorf("%s: %d, want %d", name, got, test.code)
+		}
+	}
+}
+
+// The log says why a program has ended, unless it was asked for its flags: then the help is the answer.
+func TestLogOfTheEnd(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		code int
+		want string
+	}{
+		{nil, ExitClean, `"Ended" program="test"` + "\n"},
+		{fmt.Errorf("flags: %w", pflag.ErrHelp), ExitClean, ""},
+		{errors.New("broken"), ExitError, `"Failed" err="broken" program="test" code=1` + "\n"},
+	} {
+		var log strings.Builder
+		logger := textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(&log), textlogger.WithHeader(false)))
+		code := runProgram(klog.NewContext(t.Context(), logger), "test", func(context.Context) error { return test.err })
+		if code != test.code || log.String() != test.want {
+			t.Errorf("%v: code %d, log %q; want %d, %q", test.err, code, log.String(), test.code, test.want)
 		}
 	}
 }

@@ -16,11 +16,16 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/klog/v2/ktesting"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
+	"github.com/sluice-k8s/sluice/pkg/controller"
+	"github.com/sluice-k8s/sluice/pkg/controller/client"
+	"github.com/sluice-k8s/sluice/pkg/controller/lease"
+	"github.com/sluice-k8s/sluice/pkg/controller/manager"
 	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
 )
 
@@ -52,29 +57,77 @@ func newCluster(tb testing.TB) *cluster {
 	return &cluster{tb, controlplanetest.Namespace(tb), kube, stable}
 }
 
-// run runs a controller until stop is called, and at the longest until the test ends. The config may leave out all fields.
-func (c *cluster) run(config Config) (controller *Controller, stop func()) {
+// A replica is a process that runs the controller.
+type replica struct {
+	*Controller
+
+	manager *manager.Manager
+	elector *lease.Elector // nil without election
+}
+
+// A setup says how a replica is to be. The zero value is an administrator's, without election.
+type setup struct {
+	Config
+
+	client *rest.Config
+	life   manager.Options
+}
+
+// run runs a replica until stop is called, and at the longest until the test ends.
+func (c *cluster) run(setup setup) (r *replica, stop func()) {
 	c.Helper()
-	if config.Client == nil {
-		config.Client = controlplanetest.Config(c)
-	}
-	config.Namespace = c.namespace
-	controller, err := New(config)
-	if err != nil {
-		c.Fatal(err)
-	}
+	r, closeIdle := c.newReplica(setup)
 	logger := ktesting.NewLogger(c, ktesting.NewConfig(ktesting.Verbosity(2)))
 	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logger))
 	done := make(chan error)
-	go func() { done <- controller.Run(ctx) }()
+	go func() { done <- r.manager.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			c.Errorf("Run returned %v", err)
 		}
+		closeIdle()
 	})
 	c.Cleanup(stop)
-	return controller, stop
+	return r, stop
+}
+
+// newReplica makes a replica as main does, in the namespace.
+func (c *cluster) newReplica(setup setup) (r *replica, closeIdle func()) {
+	c.Helper()
+	config := controlplanetest.Config(c)
+	if setup.client != nil {
+		config = rest.CopyConfig(setup.client)
+	}
+	r = &replica{}
+	var err error
+	if r.elector, err = setup.life.Elect(config); err != nil {
+		c.Fatal(err)
+	}
+	clients, err := client.New(config)
+	if err != nil {
+		c.Fatal(err)
+	}
+	stable, err := versioned.NewForConfigAndClient(clients.Config(), clients.HTTPClient())
+	if err != nil {
+		c.Fatal(err)
+	}
+	setup.Namespace = c.namespace
+	if r.Controller, err = New(clients.Typed, stable, setup.Config); err != nil {
+		c.Fatal(err)
+	}
+	r.manager, err = manager.New(manager.Config{
+		Name:          Name,
+		Informers:     []controller.Runner{r.CronTabs, r.Jobs},
+		Controllers:   []controller.Runner{r},
+		Recorders:     []controller.Runner{r.Events},
+		Election:      r.elector,
+		HealthAddress: setup.life.HealthAddress,
+	})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return r, clients.CloseIdle
 }
 
 // create makes a CronTab "tab" that runs each second, changed as told.

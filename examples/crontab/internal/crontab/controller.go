@@ -1,31 +1,25 @@
 package crontab
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
-	"os"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/util/connrotation"
 	"k8s.io/utils/clock"
 
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
+	"github.com/sluice-k8s/sluice/pkg/controller/events"
+	"github.com/sluice-k8s/sluice/pkg/controller/write"
 	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
+	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned/scheme"
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
-// Name names the controller: in logs, as the manager of the fields it applies, and as the reporter of its events.
+// Name names the controller: in logs, as the manager of the fields it writes, and as the reporter of its events.
 const Name = "crontab-controller"
 
 // A failed reconcile is retried after firstRetry; the wait doubles up to lastRetry. A run that comes due meanwhile is late
@@ -35,18 +29,12 @@ const (
 	lastRetry  = time.Minute
 )
 
-// dialTimeout is how long to wait for a connection, as net/http does by default.
-const dialTimeout = 30 * time.Second
-
-// Config configures a [Controller]. Client is required.
+// Config configures a [Controller]. The zero value works.
 type Config struct {
-	// Client says where the API server is and how to talk to it.
-	Client *rest.Config
-
 	// Namespace is the only namespace to work in. Defaults to all.
 	Namespace string
 
-	// Workers is how many CronTabs are reconciled at the same time. Defaults to 2.
+	// Workers is how many CronTabs are reconciled at the same time. Defaults to 1.
 	Workers int
 
 	// Observe is called after each reconcile. Nil observes nothing.
@@ -56,50 +44,48 @@ type Config struct {
 	Clock clock.WithTicker
 }
 
-func (c Config) withDefaults() Config {
-	if c.Workers == 0 {
-		c.Workers = 2
-	}
-	if c.Clock == nil {
-		c.Clock = clock.RealClock{}
-	}
-	return c
-}
-
-// A Controller runs CronTabs by creating Jobs. Its methods may be called concurrently.
+// A Controller runs CronTabs by creating Jobs, while it and its parts are run, for instance by a manager. Its methods may be
+// called concurrently.
 type Controller struct {
-	http       *http.Client
-	dialer     *connrotation.Dialer
-	clock      clock.PassiveClock
-	instance   string // names this process in events
-	kube       kubernetes.Interface
-	stable     versioned.Interface
-	crontabs   *cache.Informer[*v1.CronTab]
-	jobs       *cache.Informer[*batchv1.Job]
-	jobsByUID  *cache.Index[*batchv1.Job, types.UID] // by the UID of the CronTab that controls them
-	controller *controller.Controller[types.NamespacedName]
+	*controller.Controller[types.NamespacedName]
+
+	CronTabs *cache.Informer[*v1.CronTab]
+	Jobs     *cache.Informer[*batchv1.Job] // that CronTabs have created
+	Events   *events.Recorder
+
+	clock         clock.PassiveClock
+	kube          kubernetes.Interface
+	cronTabWriter *write.Writer[*v1.CronTab]
+	jobWriter     *write.Writer[*batchv1.Job]
+	jobsByUID     *cache.Index[*batchv1.Job, types.UID] // of the CronTab that controls them
 }
 
-// New returns a controller that does nothing until [Controller.Run].
-func New(config Config) (*Controller, error) {
-	if config.Client == nil {
-		return nil, errors.New("crontab: Client is nil; it says where the API server is")
+// New returns a controller that does nothing until it is run.
+func New(kube kubernetes.Interface, stable versioned.Interface, config Config) (*Controller, error) {
+	c := &Controller{clock: config.Clock, kube: kube}
+	if c.clock == nil {
+		c.clock = clock.RealClock{}
 	}
-	config = config.withDefaults()
-	host, err := os.Hostname()
+	c.watch(stable, config.Namespace)
+	c.cronTabWriter = write.New(stable.StableV1().CronTabs, c.CronTabs.Indexer(), write.Config{
+		FieldManager: Name,
+		Attempts:     1, // what has changed is looked at anew, not written again
+	})
+	c.jobWriter = write.New(kube.BatchV1().Jobs, c.Jobs.Indexer(), write.Config{FieldManager: Name})
+	var err error
+	c.Events, err = events.New(events.Config{
+		Client:     kube.EventsV1(),
+		Controller: v1.SchemeGroupVersion.Group + "/" + Name,
+		Scheme:     scheme.Scheme,
+	})
 	if err != nil {
-		return nil, fmt.Errorf("crontab: %w", err)
-	}
-	c := &Controller{clock: config.Clock, instance: host}
-	if err := c.connect(config.Client); err != nil {
 		return nil, err
 	}
-	c.watch(config.Namespace)
-	c.controller, err = controller.New(controller.Config[types.NamespacedName]{
+	c.Controller, err = controller.New(controller.Config[types.NamespacedName]{
 		Name: Name,
 		Sources: []controller.Source[types.NamespacedName]{
-			controller.For(c.crontabs),
-			controller.Owns(c.jobs, controller.Owner{Group: v1.SchemeGroupVersion.Group, Kind: "CronTab"}),
+			controller.For(c.CronTabs),
+			controller.Owns(c.Jobs, controller.Owner{Group: v1.SchemeGroupVersion.Group, Kind: "CronTab"}),
 		},
 		Reconcile: c.reconcile,
 		Workers:   config.Workers,
@@ -112,58 +98,17 @@ func New(config Config) (*Controller, error) {
 	return c, err
 }
 
-// connect makes the clients. They share connections of their own, which can be closed at the end.
-func (c *Controller) connect(config *rest.Config) (err error) {
-	config = rest.CopyConfig(config)
-	if config.Dial == nil {
-		config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialTimeout}).DialContext
-	}
-	c.dialer = connrotation.NewDialer(config.Dial)
-	config.Dial = c.dialer.DialContext
-	if c.http, err = rest.HTTPClientFor(config); err != nil {
-		return fmt.Errorf("crontab: %w", err)
-	}
-	if c.kube, err = kubernetes.NewForConfigAndClient(config, c.http); err != nil {
-		return fmt.Errorf("crontab: %w", err)
-	}
-	if c.stable, err = versioned.NewForConfigAndClient(config, c.http); err != nil {
-		return fmt.Errorf("crontab: %w", err)
-	}
-	return nil
-}
-
 // watch makes the informers: of all CronTabs, and of the Jobs that carry our label.
-func (c *Controller) watch(namespace string) {
-	c.crontabs = cache.NewInformer(cache.FromClient(c.stable.StableV1().CronTabs(namespace)), cache.Config{Name: "crontabs"})
-	c.jobs = cache.NewInformer(cache.FromClient(c.kube.BatchV1().Jobs(namespace)), cache.Config{
+func (c *Controller) watch(stable versioned.Interface, namespace string) {
+	c.CronTabs = cache.NewInformer(cache.FromClient(stable.StableV1().CronTabs(namespace)), cache.Config{Name: "crontabs"})
+	c.Jobs = cache.NewInformer(cache.FromClient(c.kube.BatchV1().Jobs(namespace)), cache.Config{
 		Name:        "jobs",
 		ListOptions: func(options *metav1.ListOptions) { options.LabelSelector = Label },
 	})
-	c.jobsByUID = cache.AddIndex(c.jobs.Indexer(), "controller", func(job *batchv1.Job) ([]types.UID, error) {
+	c.jobsByUID = cache.AddIndex(c.Jobs.Indexer(), "controller", func(job *batchv1.Job) ([]types.UID, error) {
 		if owner := metav1.GetControllerOfNoCopy(job); owner != nil {
 			return []types.UID{owner.UID}, nil
 		}
 		return nil, nil
 	})
-}
-
-// CronTabs returns the informer of CronTabs.
-func (c *Controller) CronTabs() *cache.Informer[*v1.CronTab] { return c.crontabs }
-
-// Jobs returns the informer of the Jobs that CronTabs have created.
-func (c *Controller) Jobs() *cache.Informer[*batchv1.Job] { return c.jobs }
-
-// Status returns what the controller has done so far.
-func (c *Controller) Status() controller.Status { return c.controller.Status() }
-
-// Run runs CronTabs until the context is done. Then it finishes what it is at, closes its connections and returns nil.
-func (c *Controller) Run(ctx context.Context) error {
-	defer c.disconnect()
-	return controller.Run(ctx, c.crontabs, c.jobs, c.controller)
-}
-
-// disconnect closes all connections, those that are about to become idle included.
-func (c *Controller) disconnect() {
-	utilnet.CloseIdleConnectionsFor(c.http.Transport)
-	c.dialer.CloseAll()
 }

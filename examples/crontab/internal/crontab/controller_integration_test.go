@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 )
@@ -24,7 +23,7 @@ func asIs(*v1.CronTabSpec) {}
 func TestRunsOnSchedule(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	c.run(Config{})
+	c.run(setup{})
 	crontab := c.create(func(spec *v1.CronTabSpec) { spec.Command = []string{"echo", "hello"} })
 
 	job := c.awaitActive(2)[0]
@@ -63,18 +62,18 @@ func TestBadScheduleIsReportedAndLeftAlone(t *testing.T) {
 	c := newCluster(t)
 	var mu sync.Mutex
 	var results []string
-	c.run(Config{Observe: func(seen controller.Observation[types.NamespacedName]) {
+	c.run(setup{Config: Config{Observe: func(seen controller.Observation[types.NamespacedName]) {
 		mu.Lock()
 		defer mu.Unlock()
 		results = append(results, seen.Result.String())
-	}})
+	}}})
 	c.create(func(spec *v1.CronTabSpec) { spec.Schedule = "61 * * * *" })
 
 	ready := c.awaitReason(v1.ReasonInvalidSchedule)
 	if ready.Status != metav1.ConditionFalse || !strings.Contains(ready.Message, `"61 * * * *"`) {
 		t.Errorf("condition is %+v", ready)
 	}
-	if event := c.awaitEvent(v1.ReasonInvalidSchedule)[0]; event.Type != corev1.EventTypeWarning || event.Note != ready.Message {
+	if event := c.awaitEvent("UnparseableSchedule")[0]; event.Type != corev1.EventTypeWarning || event.Note != ready.Message {
 		t.Errorf("event is %+v", event)
 	}
 	c.change(map[string]any{"image": "other"})
@@ -89,7 +88,7 @@ func TestBadScheduleIsReportedAndLeftAlone(t *testing.T) {
 		t.Errorf("results are %q, want nothing but done", results)
 	}
 	mu.Unlock()
-	if events := c.awaitEvent(v1.ReasonInvalidSchedule); len(events) != 1 {
+	if events := c.awaitEvent("UnparseableSchedule"); len(events) != 1 {
 		t.Errorf("%d events tell of the same schedule", len(events))
 	}
 
@@ -103,7 +102,7 @@ func TestBadScheduleIsReportedAndLeftAlone(t *testing.T) {
 func TestDeletionStopsActiveJobs(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	c.run(Config{})
+	c.run(setup{})
 	c.create(asIs)
 	finished := c.awaitActive(2)[0]
 	c.finish(finished, batchv1.JobFailed)
@@ -140,7 +139,7 @@ func (c *cluster) patchJob(job *batchv1.Job, patch string) {
 func TestOrphanedJobsLiveOn(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	c.run(Config{})
+	c.run(setup{})
 	c.create(asIs)
 	job := c.awaitActive(1)[0]
 	c.delete(metav1.DeleteOptions{PropagationPolicy: new(metav1.DeletePropagationOrphan)})
@@ -156,7 +155,7 @@ func TestOrphanedJobsLiveOn(t *testing.T) {
 func TestForbidSkipsRuns(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	c.run(Config{})
+	c.run(setup{})
 	c.create(func(spec *v1.CronTabSpec) { spec.ConcurrencyPolicy = v1.ForbidConcurrent })
 	first := c.awaitActive(1)[0]
 	if event := c.awaitEvent("JobAlreadyActive")[0]; !strings.Contains(event.Note, first.Name) {
@@ -176,7 +175,7 @@ func TestForbidSkipsRuns(t *testing.T) {
 func TestReplaceDeletesTheActiveJob(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	c.run(Config{})
+	c.run(setup{})
 	c.create(func(spec *v1.CronTabSpec) { spec.ConcurrencyPolicy = v1.ReplaceConcurrent })
 	seen := map[types.UID]bool{}
 	c.eventually("three Jobs have run one after the other", func() (any, bool) {
@@ -194,7 +193,7 @@ func TestReplaceDeletesTheActiveJob(t *testing.T) {
 func TestHistoryIsBounded(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	c.run(Config{})
+	c.run(setup{})
 	c.create(func(spec *v1.CronTabSpec) {
 		spec.SuccessfulJobsHistoryLimit, spec.FailedJobsHistoryLimit = new(int32(1)), new(int32(1))
 	})
@@ -216,7 +215,7 @@ func TestHistoryIsBounded(t *testing.T) {
 func TestSuspendHoldsBackRuns(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	c.run(Config{})
+	c.run(setup{})
 	c.create(func(spec *v1.CronTabSpec) { spec.Suspend = new(true) })
 	c.awaitReason(v1.ReasonSuspended)
 	if status := c.get().Status; status.NextScheduleTime != nil || status.LastScheduleTime != nil {
@@ -248,7 +247,7 @@ func TestRestartRunsNoTimeTwice(t *testing.T) {
 	c.create(noHistory)
 	var last time.Time
 	for range 4 {
-		_, stop := c.run(Config{})
+		_, stop := c.run(setup{})
 		last = c.awaitStatus("a run has started", func(status v1.CronTabStatus) bool {
 			return status.LastScheduleTime != nil && status.LastScheduleTime.After(last)
 		}).LastScheduleTime.Time
@@ -261,8 +260,8 @@ func TestTwoControllersRunNoTimeTwice(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	created := c.created()
-	_, stop := c.run(Config{})
-	_, stopOther := c.run(Config{})
+	_, stop := c.run(setup{})
+	_, stopOther := c.run(setup{})
 	crontab := c.create(noHistory)
 	c.awaitStatus("some runs have started", func(status v1.CronTabStatus) bool {
 		return status.LastScheduleTime != nil && status.LastScheduleTime.After(crontab.CreationTimestamp.Add(4*time.Second))
@@ -281,7 +280,7 @@ func TestLateStartMakesUpForTheLatestRunOnly(t *testing.T) {
 	c := newCluster(t)
 	crontab := c.create(func(spec *v1.CronTabSpec) { spec.Schedule = "@every 1h" })
 	due := crontab.CreationTimestamp.Add(1000 * time.Hour)
-	c.run(Config{Clock: clocktesting.NewFakeClock(due.Add(time.Minute))})
+	c.run(setup{Config: Config{Clock: clocktesting.NewFakeClock(due.Add(time.Minute))}})
 	c.awaitEvent("TooManyMissedTimes")
 	if jobs := c.jobs().jobs; len(jobs) != 1 || jobs[0].Name != jobName(crontab, due) {
 		t.Errorf("Jobs are %+v, want %q", jobs, jobName(crontab, due))
@@ -299,7 +298,7 @@ func TestJobOfSomebodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock := clocktesting.NewFakeClock(due.Add(time.Second))
-	running, _ := c.run(Config{Clock: clock})
+	running, _ := c.run(setup{Config: Config{Clock: clock}})
 	if event := c.awaitEvent("FailedCreate")[0]; event.Type != corev1.EventTypeWarning || !strings.Contains(event.Note, foreign.Name) {
 		t.Errorf("event is %+v", event)
 	}
@@ -319,28 +318,18 @@ func TestStatusOfAnOldVersionIsNotWritten(t *testing.T) {
 	c := newCluster(t)
 	old := c.create(asIs)
 	c.change(map[string]any{"image": "other"})
-	stopped, err := New(Config{Client: controlplanetest.Config(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stopped.disconnect()
+	stopped, closeIdle := c.newReplica(setup{})
+	defer closeIdle()
 	v := view{crontab: old}
-	err = stopped.writeStatus(t.Context(), v, v.status(decide(v, time.Now()), time.Now()))
+	err := stopped.report(t.Context(), v, decide(v, time.Now()), time.Now())
 	if !apierrors.IsConflict(err) {
 		t.Errorf("error is %v, want a conflict", err)
 	}
 }
 
 func TestConfigIsChecked(t *testing.T) {
-	for _, test := range []struct {
-		config Config
-		want   string
-	}{
-		{Config{}, "Client"},
-		{Config{Client: controlplanetest.Config(t), Workers: -1}, "Workers"},
-	} {
-		if _, err := New(test.config); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("error is %v, want one that names %s", err, test.want)
-		}
+	c := newCluster(t)
+	if _, err := New(c.kube, c.stable, Config{Workers: -1}); err == nil || !strings.Contains(err.Error(), "Workers") {
+		t.Errorf("error is %v, want one that names Workers", err)
 	}
 }

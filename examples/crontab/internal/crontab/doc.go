@@ -1,6 +1,6 @@
 // Package crontab runs CronTabs by creating Jobs.
 //
-// It guarantees, whatever crashes and however old its caches are:
+// It guarantees, whatever crashes, however many replicas run, and however old their caches are:
 //
 //   - No time twice: a time on the schedule of a CronTab leads to at most one Job, unless somebody else deletes the Job
 //     before the status tells of it.
@@ -15,18 +15,23 @@
 //
 // What one reconcile does:
 //
-//	cache ──▶ view ──▶ decide ──▶ plan ──▶ start a Job ──▶ apply the status ──▶ delete old Jobs
-//	           ▲         │ a run is due                     on the version
-//	           └─────────┘ look again, at the API server    that was read
+//	look ──▶ finalizer ──▶ decide ──▶ start a Job ──▶ write the status ──▶ delete old Jobs
+//	at the caches;                                    on the version
+//	if a run is due, at the API server                that was read
 //
-// A decision is a pure function of a view (the CronTab and its Jobs) and the time. The caches may be older than the
-// controller's own writes, so whoever starts something looks at the API server first. These make the first guarantee:
+// A decision is a pure function of a view (the CronTab and its Jobs) and the time. Package controller sees to it that the
+// caches have what this process wrote for a CronTab before it is reconciled again, which keeps the status steady. That is not
+// enough to start something: the wait is bounded, and what another replica wrote it does not cover. So these make the first
+// guarantee:
 //
-//  1. The name of a Job is that of the CronTab and the time on its schedule, so the API server refuses a second one.
-//  2. The status is written on condition that the CronTab is still the one that was read, so that
+//  1. Whoever starts a run has read the CronTab at the API server.
+//  2. The name of a Job is that of the CronTab and the time on its schedule, so the API server refuses a second one. A Job
+//     that was there and is gone is not created again before the CronTab was read anew.
+//  3. The status is written on condition that the CronTab is still the one that was read, so that
 //     status.lastScheduleTime never goes back.
-//  3. A Job is deleted for its age only after the status tells of a run that is as late or later.
+//  4. A Job is deleted for its age only after the status tells of a run that is as late or later.
 //
 // Two controllers may race without running a time twice. But only one at a time can keep the policies Forbid and Replace:
-// run one replica.
+// with several replicas, elect a leader. It reads the Jobs at the API server before it starts a run by these policies, so
+// that a standby whose caches are behind takes over safely.
 package crontab

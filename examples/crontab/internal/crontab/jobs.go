@@ -14,6 +14,8 @@ import (
 	"k8s.io/klog/v2"
 
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
+	"github.com/sluice-k8s/sluice/pkg/controller/owner"
+	"github.com/sluice-k8s/sluice/pkg/controller/write"
 )
 
 const (
@@ -30,33 +32,29 @@ const backoffLimit = 3
 var errForeignJob = errors.New("the name is taken by a Job that this CronTab does not control")
 
 // createJob makes sure that the Job of a time on the schedule exists, and returns it. If the name is taken by somebody
-// else's Job the error is errForeignJob.
+// else's Job the error is errForeignJob. It creates once: a Job that is there and gone the next moment has run.
 func (c *Controller) createJob(ctx context.Context, crontab *v1.CronTab, at time.Time) (*batchv1.Job, error) {
-	jobs := c.kube.BatchV1().Jobs(crontab.Namespace)
-	job, err := jobs.Create(ctx, newJob(crontab, at), metav1.CreateOptions{FieldManager: Name})
+	job, err := c.jobWriter.Create(ctx, newJob(crontab, at))
 	switch {
-	case err == nil:
-		c.event(ctx, crontab, corev1.EventTypeNormal, "SuccessfulCreate", fmt.Sprintf("Created Job %q", job.Name))
-		klog.FromContext(ctx).V(2).Info("Created Job", "job", klog.KObj(job), "scheduledAt", at)
-		return job, nil
 	case apierrors.IsAlreadyExists(err):
 		return c.adopt(ctx, crontab, jobName(crontab, at))
-	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return nil, errOutdated // soon the CronTab is to be deleted as well
-	default:
-		c.event(ctx, crontab, corev1.EventTypeWarning, "FailedCreate", err.Error())
-		return nil, fmt.Errorf("create Job %q: %w", jobName(crontab, at), err)
+	case err != nil:
+		c.Events.Warning(crontab, "FailedCreate", "CreateJob", err.Error())
+		return nil, err
 	}
+	c.Events.Normal(crontab, "SuccessfulCreate", "CreateJob", fmt.Sprintf("Created Job %q", job.Name))
+	klog.FromContext(ctx).V(2).Info("Created Job", "job", klog.KObj(job), "scheduledAt", at)
+	return job, nil
 }
 
 // adopt returns the Job with the name if the CronTab controls it: then it was created before, and the caches or the
 // status do not tell of it yet.
 func (c *Controller) adopt(ctx context.Context, crontab *v1.CronTab, name string) (*batchv1.Job, error) {
-	job, err := c.kube.BatchV1().Jobs(crontab.Namespace).Get(ctx, name, metav1.GetOptions{})
+	job, err := c.jobWriter.Client(crontab.Namespace).Get(ctx, name, metav1.GetOptions{})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("get Job %q: %w", name, err)
-	case !metav1.IsControlledBy(job, crontab):
+		return nil, err
+	case !owner.HasController(job, crontab):
 		return nil, fmt.Errorf("create Job %q: %w", name, errForeignJob)
 	}
 	return job, nil
@@ -67,37 +65,29 @@ func (c *Controller) deleteJob(ctx context.Context, crontab *v1.CronTab, job *ba
 	if job.DeletionTimestamp != nil {
 		return nil
 	}
-	err := c.kube.BatchV1().Jobs(job.Namespace).Delete(ctx, job.Name, metav1.DeleteOptions{
-		Preconditions:     &metav1.Preconditions{UID: &job.UID},
-		PropagationPolicy: new(metav1.DeletePropagationBackground),
-	})
-	switch {
-	case err == nil:
-		c.event(ctx, crontab, corev1.EventTypeNormal, "SuccessfulDelete", fmt.Sprintf("Deleted Job %q: %s", job.Name, why))
-		klog.FromContext(ctx).V(2).Info("Deleted Job", "job", klog.KObj(job), "why", why)
-		return nil
-	case apierrors.IsNotFound(err), apierrors.IsConflict(err): // gone, or another one has its name
-		return nil
-	default:
-		c.event(ctx, crontab, corev1.EventTypeWarning, "FailedDelete", err.Error())
-		return fmt.Errorf("delete Job %q: %w", job.Name, err)
+	if err := c.jobWriter.DeleteWith(ctx, job, write.DeleteOptions{AnyVersion: true}); err != nil {
+		c.Events.Warning(crontab, "FailedDelete", "DeleteJob", err.Error())
+		return err
 	}
+	c.Events.Normal(crontab, "SuccessfulDelete", "DeleteJob", fmt.Sprintf("Deleted Job %q: %s", job.Name, why))
+	klog.FromContext(ctx).V(2).Info("Deleted Job", "job", klog.KObj(job), "why", why)
+	return nil
 }
 
-// listJobs returns the Jobs that the CronTab controls as the API server knows them, and the list's resource version.
-func (c *Controller) listJobs(ctx context.Context, crontab *v1.CronTab) (jobs []*batchv1.Job, version string, err error) {
+// listJobs returns the Jobs that the CronTab controls as the API server knows them.
+func (c *Controller) listJobs(ctx context.Context, crontab *v1.CronTab) (jobs []*batchv1.Job, err error) {
 	list, err := c.kube.BatchV1().Jobs(crontab.Namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: labels.Set{Label: crontab.Name}.String(),
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("list the Jobs of CronTab %q: %w", crontab.Name, err)
+		return nil, fmt.Errorf("list the Jobs of CronTab %q: %w", crontab.Name, err)
 	}
 	for n := range list.Items {
-		if metav1.IsControlledBy(&list.Items[n], crontab) {
-			jobs = append(jobs, &list.Items[n])
+		if job := &list.Items[n]; owner.HasController(job, crontab) {
+			jobs = append(jobs, job)
 		}
 	}
-	return jobs, list.ResourceVersion, nil
+	return jobs, nil
 }
 
 // newJob returns the Job that runs at a time on the schedule of the CronTab.

@@ -5,9 +5,14 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net/http"
 	"os"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -16,12 +21,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
+	"github.com/sluice-k8s/sluice/pkg/controller"
 )
 
 // readManifest returns the objects of a manifest. A field that their types do not have is an error.
@@ -31,13 +39,13 @@ func readManifest(t *testing.T, name string) []runtime.Object {
 	if err != nil {
 		t.Fatal(err)
 	}
-	types := runtime.NewScheme()
+	known := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, v1.AddToScheme} {
-		if err := add(types); err != nil {
+		if err := add(known); err != nil {
 			t.Fatal(err)
 		}
 	}
-	decoder := serializer.NewCodecFactory(types, serializer.EnableStrict).UniversalDeserializer()
+	decoder := serializer.NewCodecFactory(known, serializer.EnableStrict).UniversalDeserializer()
 	var objects []runtime.Object
 	for documents := utilyaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(data))); ; {
 		document := make([]byte, len(data))
@@ -69,43 +77,139 @@ func find[T runtime.Object](t *testing.T, name string) T {
 	return none
 }
 
-// The rules are enough for a whole life: runs, replacement, history, deletion. What is refused shows in a failed reconcile,
-// or as an event that is missing.
-func TestRulesAreEnough(t *testing.T) {
+// rules returns those of the manifest, for the whole cluster and for the namespace of the Deployment.
+func rules(t *testing.T) []rbacv1.PolicyRule {
+	t.Helper()
+	return slices.Concat(find[*rbacv1.ClusterRole](t, "rbac.yaml").Rules, find[*rbacv1.Role](t, "rbac.yaml").Rules)
+}
+
+// The rules are enough for a whole life: election, runs, replacement, history, deletion. What is refused shows in a failed
+// reconcile, or as an event that is missing. And none of them could be left out.
+func TestRulesAreEnoughAndNoMore(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	controller, _ := c.run(Config{Client: c.asController(find[*rbacv1.ClusterRole](t, "rbac.yaml"))})
-	c.create(func(spec *v1.CronTabSpec) {
+	used := &rights{used: make(map[string]bool)}
+	config := c.asController(rules(t))
+	config.Wrap(used.wrap)
+	var failures atomic.Int64
+	observe := func(seen controller.Observation[types.NamespacedName]) {
+		if seen.Class != controller.Stale && seen.Result.Err() != nil {
+			failures.Add(1)
+		}
+	}
+	replica, stop := c.run(setup{Config: Config{Observe: observe}, client: config, life: c.elected()})
+	crontab := c.create(func(spec *v1.CronTabSpec) {
 		noHistory(spec)
 		spec.ConcurrencyPolicy = v1.ReplaceConcurrent
 	})
+	for range 2 { // which become one
+		replica.Events.Warning(crontab, "FailedCreate", "CreateJob", "the quota of the namespace is used up")
+		c.awaitEvent("FailedCreate")
+	}
 	c.awaitActive(1)
 	c.awaitEvent("SuccessfulDelete")
 	c.awaitStatus("a run is active", func(status v1.CronTabStatus) bool { return len(status.Active) == 1 })
 	c.delete(metav1.DeleteOptions{})
 	c.eventually("the CronTab has gone", func() (any, bool) { crontab := c.get(); return crontab, crontab == nil })
-	if failures := controller.Status().Failures; failures != 0 {
-		t.Errorf("%d reconciles failed", failures)
-	}
-	if err := errors.Join(controller.CronTabs().Status().LastError, controller.Jobs().Status().LastError); err != nil {
+	if err := errors.Join(replica.CronTabs.Status().LastError, replica.Jobs.Status().LastError); err != nil {
 		t.Error(err)
+	}
+	stop()
+	if failures.Load() > 0 {
+		t.Errorf("%d reconciles failed", failures.Load())
+	}
+	if status := replica.Events.Status(); status.Sent == 0 || status.Sent != status.Recorded {
+		t.Errorf("events are %+v", status)
+	}
+	c.startTwice(config)
+	used.expectAll(t, rules(t))
+}
+
+// startTwice lets a controller find that the Job is there already which it is about to create.
+func (c *cluster) startTwice(config *rest.Config) {
+	c.Helper()
+	crontab := c.create(func(spec *v1.CronTabSpec) { spec.Schedule = "@every 1h" })
+	clock := clocktesting.NewFakeClock(crontab.CreationTimestamp.Add(time.Hour))
+	stopped, closeIdle := c.newReplica(setup{Config: Config{Clock: clock}, client: config})
+	defer closeIdle()
+	c.follow(stopped, crontab)
+	crontabs := c.stable.StableV1().CronTabs(c.namespace)
+	if _, err := crontabs.Patch(c.Context(), "tab", types.MergePatchType, []byte(`{"status":null}`), metav1.PatchOptions{}, "status"); err != nil {
+		c.Fatal(err)
+	}
+	c.follow(stopped, crontab)
+	if jobs := c.jobs().active(); len(jobs) != 1 || len(c.get().Status.Active) != 1 {
+		c.Errorf("Jobs are %+v, status is %+v", jobs, c.get().Status)
+	}
+}
+
+// rights are those that requests have made use of, as "verb group/resource".
+type rights struct {
+	mu   sync.Mutex
+	used map[string]bool
+}
+
+func (r *rights) wrap(next http.RoundTripper) http.RoundTripper {
+	return transport{next, func(request *http.Request) (*http.Response, error) {
+		r.mu.Lock()
+		r.used[rightOf(request)] = true
+		r.mu.Unlock()
+		return next.RoundTrip(request)
+	}}
+}
+
+// rightOf reads a path such as /apis/batch/v1/namespaces/default/jobs/name.
+func rightOf(request *http.Request) string {
+	parts := strings.Split(strings.Trim(request.URL.Path, "/"), "/")
+	if len(parts) < 4 || parts[0] != "apis" {
+		return request.Method + " " + request.URL.Path
+	}
+	group, parts := parts[1], parts[3:]
+	if parts[0] == "namespaces" && len(parts) > 2 {
+		parts = parts[2:]
+	}
+	verb := map[string]string{"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}[request.Method]
+	switch {
+	case request.URL.Query().Has("watch"):
+		verb = "watch"
+	case verb == "get" && len(parts) == 1:
+		verb = "list"
+	}
+	resource := parts[0]
+	if len(parts) > 2 {
+		resource += "/" + parts[2]
+	}
+	return verb + " " + group + "/" + resource
+}
+
+// expectAll looks for rules that nobody needs, but for two: informers list when they cannot do with a watch, and the right to
+// update finalizers is looked at by an admission plugin.
+func (r *rights) expectAll(t *testing.T, rules []rbacv1.PolicyRule) {
+	t.Helper()
+	for _, rule := range rules {
+		for _, verb := range rule.Verbs {
+			right := verb + " " + rule.APIGroups[0] + "/" + rule.Resources[0]
+			if !r.used[right] && verb != "list" && rule.Resources[0] != "crontabs/finalizers" {
+				t.Errorf("the right to %s was not needed", right)
+			}
+		}
 	}
 }
 
 func TestRulesHaveNoWildcards(t *testing.T) {
-	for _, rule := range find[*rbacv1.ClusterRole](t, "rbac.yaml").Rules {
-		if strings.Contains(rule.String(), "*") {
-			t.Errorf("rule %v has a wildcard", rule)
+	for _, rule := range rules(t) {
+		if strings.Contains(rule.String(), "*") || len(rule.APIGroups) != 1 || len(rule.Resources) != 1 {
+			t.Errorf("rule %v has a wildcard, or is about several resources", rule)
 		}
 	}
 }
 
 // asController returns a client configuration of a service account that has the rules in the namespace and no others.
-func (c *cluster) asController(role *rbacv1.ClusterRole) *rest.Config {
+func (c *cluster) asController(rules []rbacv1.PolicyRule) *rest.Config {
 	c.Helper()
 	meta := metav1.ObjectMeta{Namespace: c.namespace, Name: "crontab-controller"}
 	_, errAccount := c.kube.CoreV1().ServiceAccounts(c.namespace).Create(c.Context(), &corev1.ServiceAccount{ObjectMeta: meta}, metav1.CreateOptions{})
-	_, errRole := c.kube.RbacV1().Roles(c.namespace).Create(c.Context(), &rbacv1.Role{ObjectMeta: meta, Rules: role.Rules}, metav1.CreateOptions{})
+	_, errRole := c.kube.RbacV1().Roles(c.namespace).Create(c.Context(), &rbacv1.Role{ObjectMeta: meta, Rules: rules}, metav1.CreateOptions{})
 	_, errBinding := c.kube.RbacV1().RoleBindings(c.namespace).Create(c.Context(), &rbacv1.RoleBinding{
 		ObjectMeta: meta,
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: meta.Name},

@@ -2,12 +2,12 @@ package crontab
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
@@ -18,75 +18,64 @@ const manyMissed = 100
 
 // A plan is what is to be done about a CronTab now.
 type plan struct {
-	ready readiness
+	ready metav1.Condition // without generation and time
+	news  []news           // worth telling if the status is new, too
 
-	start      time.Time      // the time on the schedule of the run to start; zero if none is due
-	replace    []*batchv1.Job // to be deleted before the start
-	manyMissed bool           // the start makes up for too many missed ones
-	skip       *skip          // why the run that is due is not started
-	first      time.Time      // the first time that was due after the last start; zero if none was
-
-	next  time.Time      // when the next run is due; zero if none is
-	prune []*batchv1.Job // finished and beyond the history limits
+	start   time.Time      // the time on the schedule of the run to start; zero if none is due
+	replace []*batchv1.Job // to be deleted before the start
+	next    time.Time      // when the next run is due; zero if none is
+	prune   []*batchv1.Job // finished and beyond the history limits
 }
 
-// A readiness is a state of the condition Ready.
-type readiness struct {
-	status          metav1.ConditionStatus
-	reason, message string
-}
-
-// A skip is a run that is due and does not start. It may still start later, as long as its deadline allows.
-type skip struct {
-	at              time.Time // on the schedule
-	reason, message string    // of the event
-}
+// A news is an event that users of the CronTab should see. Reasons are those of CronJob where they mean the same.
+type news struct{ kind, reason, note string }
 
 // decide says what to do when the world is as in the view.
 func decide(v view, now time.Time) plan {
 	p := plan{prune: v.beyondHistory()}
-	times, err := scheduleOf(v.crontab)
-	if err != nil {
-		p.ready = invalid(err)
-		return p
+	times, wrong := scheduleOf(v.crontab)
+	if wrong != nil {
+		return p.invalid(*wrong)
 	}
 	if isSuspended(v.crontab) {
-		p.ready = readiness{metav1.ConditionFalse, v1.ReasonSuspended, "spec.suspend is true: no run starts"}
+		p.ready = ready(metav1.ConditionFalse, v1.ReasonSuspended, "spec.suspend is true: no run starts")
 		return p
 	}
 	last := v.lastScheduleTime()
 	next, ok := times.next(later(now, last))
 	if !ok {
-		p.ready = invalid(neverDue(v.crontab))
-		return p
+		return p.invalid(neverDue(v.crontab))
 	}
-	p.ready = readiness{metav1.ConditionTrue, v1.ReasonScheduled, "runs start on schedule"}
+	p.ready = ready(metav1.ConditionTrue, v1.ReasonScheduled, "runs start on schedule")
 	p.next = next
 
 	after := later(v.crontab.CreationTimestamp.Time, last)
 	if due, ok := times.latest(after, now); ok {
-		p.first, _ = times.next(after)
 		p = p.decideRun(v, due, now)
 	}
 	if deadline, ok := startingDeadline(v.crontab); ok {
 		after = later(after, now.Add(-deadline))
 	}
-	p.manyMissed = !p.start.IsZero() && times.exceeds(manyMissed, after, now)
+	if !p.start.IsZero() && times.exceeds(manyMissed, after, now) {
+		p.news = append(p.news, news{corev1.EventTypeWarning, "TooManyMissedTimes", fmt.Sprintf("More than %d runs were missed; only the "+
+			"latest one starts. Set or decrease spec.startingDeadlineSeconds, or check for clock skew", manyMissed)})
+	}
 	return p
 }
 
-// decideRun returns the plan with a decision on the run that is due.
+// decideRun returns the plan with a decision on the run that is due. One that does not start may still start later, as long
+// as its deadline allows.
 func (p plan) decideRun(v view, due, now time.Time) plan {
 	active := v.active()
 	policy := v.crontab.Spec.ConcurrencyPolicy
 	deadline, bounded := startingDeadline(v.crontab)
 	switch late := now.Sub(due).Truncate(time.Second); {
 	case bounded && late > deadline:
-		p.skip = &skip{due, "MissedSchedule", fmt.Sprintf("Missed the run of %s by %v; spec.startingDeadlineSeconds allows %v",
-			due.UTC().Format(time.RFC3339), late, deadline)}
+		p.news = append(p.news, news{corev1.EventTypeWarning, "MissSchedule", fmt.Sprintf("Missed the run of %s by %v; "+
+			"spec.startingDeadlineSeconds allows %v", due.UTC().Format(time.RFC3339), late, deadline)})
 	case policy == v1.ForbidConcurrent && len(active) > 0:
-		p.skip = &skip{due, "JobAlreadyActive", fmt.Sprintf("Not starting the run of %s: Job %q is active and spec.concurrencyPolicy is Forbid",
-			due.UTC().Format(time.RFC3339), active[0].Name)}
+		p.news = append(p.news, news{corev1.EventTypeNormal, "JobAlreadyActive", fmt.Sprintf("Not starting the run of %s: "+
+			"Job %q is active and spec.concurrencyPolicy is Forbid", due.UTC().Format(time.RFC3339), active[0].Name)})
 	default:
 		p.start = due
 		if policy == v1.ReplaceConcurrent {
@@ -97,22 +86,20 @@ func (p plan) decideRun(v view, due, now time.Time) plan {
 }
 
 // skipped returns the plan after it has turned out that the run cannot start.
-func (p plan) skipped(reason, message string) plan {
-	p.skip = &skip{p.start, reason, message}
-	p.start, p.manyMissed = time.Time{}, false
+func (p plan) skipped(err error) plan {
+	p.start = time.Time{}
+	p.news = []news{{corev1.EventTypeWarning, "FailedCreate", err.Error()}}
 	return p
 }
 
-func invalid(err error) readiness {
-	reason := v1.ReasonInvalidSchedule
-	if wrong := new(specError); errors.As(err, &wrong) {
-		reason = wrong.reason
-	}
-	return readiness{metav1.ConditionFalse, reason, err.Error()}
+func (p plan) invalid(f flaw) plan {
+	p.ready = ready(metav1.ConditionFalse, f.reason, f.message)
+	p.news = []news{{corev1.EventTypeWarning, f.event, f.message}}
+	return p
 }
 
-func neverDue(crontab *v1.CronTab) *specError {
-	return &specError{v1.ReasonInvalidSchedule, fmt.Sprintf("spec.schedule %q never comes due", crontab.Spec.Schedule)}
+func ready(status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: v1.ConditionReady, Status: status, Reason: reason, Message: message}
 }
 
 func isSuspended(crontab *v1.CronTab) bool {

@@ -47,18 +47,15 @@ func describe(p plan) string {
 		}
 		return names
 	}
-	write("%s", p.ready.reason)
+	write("%s", p.ready.Reason)
 	if !p.start.IsZero() {
 		write(" start %s", hour(p.start))
 	}
 	if len(p.replace) > 0 {
 		write(" replace %v", names(p.replace))
 	}
-	if p.manyMissed {
-		write(" many missed")
-	}
-	if p.skip != nil {
-		write(" skip %s %s", hour(p.skip.at), p.skip.reason)
+	for _, news := range p.news {
+		write(" told %s", news.reason)
 	}
 	if len(p.prune) > 0 {
 		write(" prune %v", names(p.prune))
@@ -104,7 +101,7 @@ func TestDecideWhatToRun(t *testing.T) {
 		want: "Scheduled start 08:20:00 next 08:25:00",
 	}, {
 		name: "more than a hundred missed", now: "08:25:00",
-		want: "Scheduled start 08:25:00 many missed next 08:30:00",
+		want: "Scheduled start 08:25:00 told TooManyMissedTimes next 08:30:00",
 	}, {
 		name: "missed runs count within the deadline only", now: "08:25:00", deadline: new(int64(600)),
 		want: "Scheduled start 08:25:00 next 08:30:00",
@@ -113,13 +110,13 @@ func TestDecideWhatToRun(t *testing.T) {
 		want: "Scheduled start 00:05:00 next 00:10:00",
 	}, {
 		name: "too late", now: "00:07:01", deadline: new(int64(120)),
-		want: "Scheduled skip 00:05:00 MissedSchedule next 00:10:00",
+		want: "Scheduled told MissSchedule next 00:10:00",
 	}, {
 		name: "deadline zero, within the second", now: "00:05:00.9", deadline: new(int64(0)),
 		want: "Scheduled start 00:05:00 next 00:10:00",
 	}, {
 		name: "deadline zero, a second later", now: "00:05:01", deadline: new(int64(0)),
-		want: "Scheduled skip 00:05:00 MissedSchedule next 00:10:00",
+		want: "Scheduled told MissSchedule next 00:10:00",
 	}, {
 		name: "a deadline that no duration can hold", now: "00:07:00", deadline: new(int64(1<<63 - 1)),
 		want: "Scheduled start 00:05:00 next 00:10:00",
@@ -128,13 +125,13 @@ func TestDecideWhatToRun(t *testing.T) {
 		want: "Scheduled start 02:00:00 next 03:00:00",
 	}, {
 		name: "interval, many missed", schedule: "@every 7s", now: "01:00:00",
-		want: "Scheduled start 00:59:58 many missed next 01:00:05",
+		want: "Scheduled start 00:59:58 told TooManyMissedTimes next 01:00:05",
 	}, {
 		name: "Allow beside an active Job", now: "00:10:00", last: "00:05:00", policy: v1.AllowConcurrent, active: []string{"00:05:00"},
 		want: "Scheduled start 00:10:00 next 00:15:00",
 	}, {
 		name: "Forbid with an active Job", now: "00:10:00", last: "00:05:00", policy: v1.ForbidConcurrent, active: []string{"00:05:00"},
-		want: "Scheduled skip 00:10:00 JobAlreadyActive next 00:15:00",
+		want: "Scheduled told JobAlreadyActive next 00:15:00",
 	}, {
 		name: "Forbid when the active Job has finished, late", now: "00:12:00", last: "00:05:00", policy: v1.ForbidConcurrent, finished: []string{"00:05:00"},
 		want: "Scheduled start 00:10:00 next 00:15:00",
@@ -146,16 +143,16 @@ func TestDecideWhatToRun(t *testing.T) {
 		want: "Scheduled next 00:10:00",
 	}, {
 		name: "Replace too late leaves the active one alone", now: "00:11:00", policy: v1.ReplaceConcurrent, deadline: new(int64(10)), active: []string{"00:05:00"},
-		want: "Scheduled skip 00:10:00 MissedSchedule next 00:15:00",
+		want: "Scheduled told MissSchedule next 00:15:00",
 	}, {
 		name: "suspended", now: "00:05:00", suspend: true,
 		want: "Suspended",
 	}, {
 		name: "a bad schedule is told even when suspended", schedule: "61 * * * *", now: "00:05:00", suspend: true,
-		want: "InvalidSchedule",
+		want: "InvalidSchedule told UnparseableSchedule",
 	}, {
 		name: "a schedule that never comes due", schedule: "0 0 31 2 *", now: "00:05:00",
-		want: "InvalidSchedule",
+		want: "InvalidSchedule told InvalidSchedule",
 	}, {
 		name: "the clock has gone back", now: "00:05:00", last: "00:20:00",
 		want: "Scheduled next 00:25:00",
@@ -212,6 +209,30 @@ func TestDecideWhatToPrune(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+// What is told of a run that does not start says which run it is and why.
+func TestSkipsAreExplained(t *testing.T) {
+	crontab := scheduled("*/5 * * * *", "", clockTime(t, "00:00:00"))
+	crontab.Spec.ConcurrencyPolicy = v1.ForbidConcurrent
+	active := jobAt(t, crontab, "00:05:00", "")
+	forbidden := decide(view{crontab, []*batchv1.Job{active}}, clockTime(t, "00:12:00"))
+	late := crontab.DeepCopy()
+	late.Spec.StartingDeadlineSeconds = new(int64(60))
+	for _, test := range []struct {
+		news news
+		want []string
+	}{
+		{forbidden.news[0], []string{"JobAlreadyActive", "2026-03-01T00:10:00Z", active.Name}},
+		{decide(view{crontab: late}, clockTime(t, "00:12:00")).news[0], []string{"MissSchedule", "2026-03-01T00:10:00Z", "2m0s", "1m0s"}},
+		{forbidden.skipped(errForeignJob).news[0], []string{"FailedCreate", errForeignJob.Error()}},
+	} {
+		for _, want := range test.want {
+			if text := test.news.reason + ": " + test.news.note; !strings.Contains(text, want) {
+				t.Errorf("%q does not say %q", text, want)
+			}
+		}
 	}
 }
 

@@ -14,25 +14,27 @@ import (
 // A schedule knows the times at which runs are due. They are a pure function of the spec and of the CronTab's creation.
 type schedule struct{ cron.Schedule }
 
-// A specError says what is wrong with a spec. Its reason is one of the condition Ready.
-type specError struct{ reason, message string }
+// A flaw says what is wrong with a spec: by the reasons of the condition Ready and of an event, and by a message.
+type flaw struct{ reason, event, message string }
 
-func (e *specError) Error() string { return e.message }
-
-// scheduleOf parses the schedule of a CronTab in its time zone. The error is a *specError.
-func scheduleOf(crontab *v1.CronTab) (schedule, error) {
+// scheduleOf parses the schedule of a CronTab in its time zone.
+func scheduleOf(crontab *v1.CronTab) (schedule, *flaw) {
 	spec, zone := crontab.Spec.Schedule, "UTC"
 	if crontab.Spec.TimeZone != nil {
 		zone = *crontab.Spec.TimeZone
 	}
 	if _, err := time.LoadLocation(zone); err != nil {
-		return schedule{}, &specError{v1.ReasonInvalidTimeZone, fmt.Sprintf("spec.timeZone %q is not known: %v", zone, err)}
+		return schedule{}, &flaw{v1.ReasonInvalidTimeZone, "UnknownTimeZone", fmt.Sprintf("spec.timeZone %q is not known: %v", zone, err)}
 	}
 	parsed, err := parse(spec, zone, crontab.CreationTimestamp.Time)
 	if err != nil {
-		return schedule{}, &specError{v1.ReasonInvalidSchedule, fmt.Sprintf("spec.schedule %q cannot be parsed: %v", spec, err)}
+		return schedule{}, &flaw{v1.ReasonInvalidSchedule, "UnparseableSchedule", fmt.Sprintf("spec.schedule %q cannot be parsed: %v", spec, err)}
 	}
 	return schedule{parsed}, nil
+}
+
+func neverDue(crontab *v1.CronTab) flaw {
+	return flaw{v1.ReasonInvalidSchedule, "InvalidSchedule", fmt.Sprintf("spec.schedule %q never comes due", crontab.Spec.Schedule)}
 }
 
 // parse reads five cron fields or a descriptor in the time zone, or an interval that is counted from the anchor.

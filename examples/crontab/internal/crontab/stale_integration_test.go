@@ -7,7 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 )
 
@@ -32,11 +31,8 @@ func TestStaleCaches(t *testing.T) {
 			c := newCluster(t)
 			stale := c.create(func(spec *v1.CronTabSpec) { spec.Schedule, spec.ConcurrencyPolicy = "@every 1h", test.policy })
 			clock := clocktesting.NewFakeClock(stale.CreationTimestamp.Add(time.Hour))
-			controller, err := New(Config{Client: controlplanetest.Config(t), Clock: clock})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer controller.disconnect()
+			controller, closeIdle := c.newReplica(setup{Config: Config{Clock: clock}})
+			defer closeIdle()
 
 			c.follow(controller, stale)
 			if test.jobGo {
@@ -61,9 +57,9 @@ func TestStaleCaches(t *testing.T) {
 	}
 }
 
-func (c *cluster) follow(stopped *Controller, crontab *v1.CronTab) {
+func (c *cluster) follow(stopped *replica, crontab *v1.CronTab) {
 	c.Helper()
-	if _, err := stopped.follow(c.Context(), crontab); err != nil {
-		c.Fatal(err)
+	if result := stopped.follow(c.Context(), crontab); result.Err() != nil {
+		c.Fatal(result)
 	}
 }

@@ -1,8 +1,8 @@
 package crontab
 
 import (
+	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -13,81 +13,70 @@ import (
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 )
 
-func referenceAt(t *testing.T, crontab *v1.CronTab, at, version string) corev1.ObjectReference {
+// at returns the view as it is after the status was written at a time of the day.
+func (v view) at(t *testing.T, clock string) view {
 	t.Helper()
-	job := jobAt(t, crontab, at, "")
-	job.ResourceVersion = version
-	return referenceTo(job)
-}
-
-// The status may tell of a Job that the cache has not seen yet. It stays until the cache is as new as the Job.
-func TestActiveJobsWhileTheCacheIsBehind(t *testing.T) {
-	for _, test := range []struct {
-		name        string
-		jobsVersion string
-		seen        []string
-		want        []string
-	}{
-		{"the Job is not in the cache yet", "99", []string{"01:00:00"}, []string{"01:00:00", "02:00:00"}},
-		{"the cache has it", "100", []string{"01:00:00", "02:00:00"}, []string{"01:00:00", "02:00:00"}},
-		{"the Job has gone", "100", []string{"01:00:00"}, []string{"01:00:00"}},
-		{"both have gone", "101", nil, nil},
-		{"a Job that the status does not know", "101", []string{"03:00:00"}, []string{"03:00:00"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			crontab := scheduled("@hourly", "", clockTime(t, "00:00:00"))
-			crontab.Status.Active = []corev1.ObjectReference{
-				referenceAt(t, crontab, "01:00:00", "50"),
-				referenceAt(t, crontab, "02:00:00", "100"),
-			}
-			v := view{crontab: crontab, jobsVersion: test.jobsVersion}
-			for _, at := range test.seen {
-				v.jobs = append(v.jobs, jobAt(t, crontab, at, ""))
-			}
-			var got []string
-			for _, ref := range v.activeReferences() {
-				got = append(got, ref.Name)
-			}
-			var want []string
-			for _, at := range test.want {
-				want = append(want, jobName(crontab, clockTime(t, at)))
-			}
-			if !slices.Equal(got, want) {
-				t.Errorf("active Jobs are %v, want %v", got, want)
-			}
-		})
+	now := clockTime(t, clock)
+	p := decide(v, now)
+	v.crontab = v.crontab.DeepCopy()
+	if err := v.describe(&v.crontab.Status, p, now); err != nil {
+		t.Fatal(err)
 	}
+	return v
 }
 
 func TestStatusIsStable(t *testing.T) {
 	crontab := scheduled("@hourly", "", clockTime(t, "00:00:00"))
 	crontab.Generation = 3
-	now := clockTime(t, "01:00:01")
-	v := view{crontab: crontab, jobs: []*batchv1.Job{jobAt(t, crontab, "01:00:00", "")}}
-	status := v.status(decide(v, now), now)
+	v := view{crontab: crontab, jobs: []*batchv1.Job{jobAt(t, crontab, "01:00:00", "")}}.at(t, "01:00:01")
+	status := v.crontab.Status
 	if status.ObservedGeneration != 3 || len(status.Active) != 1 ||
 		!status.LastScheduleTime.Time.Equal(clockTime(t, "01:00:00")) || !status.NextScheduleTime.Time.Equal(clockTime(t, "02:00:00")) {
 		t.Errorf("status is %+v", status)
 	}
 
-	v.crontab = crontab.DeepCopy()
-	v.crontab.Status = status
 	v.jobs[0] = v.jobs[0].DeepCopy()
 	v.jobs[0].ResourceVersion = "200"
-	later := clockTime(t, "01:30:00")
-	if again := v.status(decide(v, later), later); !equality.Semantic.DeepEqual(again, status) {
+	if again := v.at(t, "01:30:00").crontab.Status; !equality.Semantic.DeepEqual(again, status) {
 		t.Errorf("nothing has happened, but the status changes to %+v\nfrom %+v", again, status)
 	}
 }
 
-func TestTransitionTimeTellsOfTheStatusOnly(t *testing.T) {
+// A cache of Jobs that is behind must not turn the time back.
+func TestLastScheduleTimeNeverGoesBack(t *testing.T) {
 	crontab := scheduled("@hourly", "", clockTime(t, "00:00:00"))
+	v := view{crontab, []*batchv1.Job{jobAt(t, crontab, "02:00:00", "")}}.at(t, "02:00:01")
+	v.jobs = []*batchv1.Job{jobAt(t, crontab, "01:00:00", "")}
+	if last := v.at(t, "02:00:02").crontab.Status.LastScheduleTime; !last.Time.Equal(clockTime(t, "02:00:00")) {
+		t.Errorf("lastScheduleTime is %v", last)
+	}
+}
+
+func TestActiveJobsAreInTheOrderOfTheirCreation(t *testing.T) {
+	crontab := scheduled("@hourly", "", clockTime(t, "00:00:00"))
+	v := view{crontab, []*batchv1.Job{
+		jobAt(t, crontab, "03:00:00", ""), jobAt(t, crontab, "01:00:00", ""), jobAt(t, crontab, "02:00:00", batchv1.JobFailed),
+	}}.at(t, "03:00:01")
+	var got []string
+	for _, ref := range v.crontab.Status.Active {
+		got = append(got, fmt.Sprint(ref.APIVersion, " ", ref.Kind, " ", ref.Namespace, "/", ref.Name, " ", ref.UID))
+	}
+	var want []string
+	for _, at := range []string{"01:00:00", "03:00:00"} {
+		job := jobAt(t, crontab, at, "")
+		want = append(want, fmt.Sprint("batch/v1 Job default/", job.Name, " ", job.UID))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("active are %q, want %q", got, want)
+	}
+}
+
+func TestTransitionTimeTellsOfTheStatusOnly(t *testing.T) {
+	v := view{crontab: scheduled("@hourly", "", clockTime(t, "00:00:00"))}
 	at := func(clock string, change func(*v1.CronTabSpec)) metav1.Condition {
-		change(&crontab.Spec)
-		now := clockTime(t, clock)
-		v := view{crontab: crontab}
-		crontab.Status = v.status(decide(v, now), now)
-		return crontab.Status.Conditions[0]
+		change(&v.crontab.Spec)
+		v = v.at(t, clock)
+		return v.crontab.Status.Conditions[0]
 	}
 	suspended := at("00:10:00", func(spec *v1.CronTabSpec) { spec.Suspend = new(true) })
 	invalid := at("00:20:00", func(spec *v1.CronTabSpec) { spec.Schedule = "bad" })
@@ -100,22 +89,28 @@ func TestTransitionTimeTellsOfTheStatusOnly(t *testing.T) {
 	}
 }
 
-// A skipped run is announced once, when the status moves on to the next.
-func TestSkipIsNewOnce(t *testing.T) {
-	crontab := scheduled("*/5 * * * *", "", clockTime(t, "00:00:00"))
-	crontab.Spec.ConcurrencyPolicy = v1.ForbidConcurrent
-	crontab.Status.NextScheduleTime = timeOrNil(clockTime(t, "00:10:00"))
-	v := view{crontab: crontab, jobs: []*batchv1.Job{jobAt(t, crontab, "00:05:00", "")}}
-	now := clockTime(t, "00:10:00")
-	p := decide(v, now)
-	if p.skip == nil || !p.skip.isNew(crontab.Status) {
-		t.Fatalf("skip is %+v, want a new one", p.skip)
+func TestConditionsOfOthersStay(t *testing.T) {
+	crontab := scheduled("@hourly", "", clockTime(t, "00:00:00"))
+	crontab.Status.Conditions = []metav1.Condition{{Type: "Audited", Status: metav1.ConditionTrue, Reason: "Passed"}}
+	conditions := view{crontab: crontab}.at(t, "00:10:00").crontab.Status.Conditions
+	if len(conditions) != 2 || conditions[0] != crontab.Status.Conditions[0] || conditions[1].Type != v1.ConditionReady {
+		t.Errorf("conditions are %+v", conditions)
 	}
-	if !strings.Contains(p.skip.message, jobName(crontab, clockTime(t, "00:05:00"))) {
-		t.Errorf("message %q does not name the active Job", p.skip.message)
+}
+
+// The end of a Job is told once: with the status in which it is no longer active.
+func TestCompletionIsToldOnce(t *testing.T) {
+	crontab := scheduled("@hourly", "", clockTime(t, "00:00:00"))
+	v := view{crontab, []*batchv1.Job{jobAt(t, crontab, "01:00:00", "")}}.at(t, "01:00:01")
+	if told := v.completions(); len(told) > 0 {
+		t.Errorf("told of an active Job: %+v", told)
 	}
-	crontab.Status = v.status(p, now)
-	if p = decide(v, clockTime(t, "00:11:00")); p.skip == nil || p.skip.isNew(crontab.Status) {
-		t.Errorf("skip is %+v, want the old one", p.skip)
+	v.jobs = []*batchv1.Job{jobAt(t, crontab, "01:00:00", batchv1.JobFailed)}
+	want := news{corev1.EventTypeNormal, "SawCompletedJob", fmt.Sprintf("Job %q has ended: Failed", v.jobs[0].Name)}
+	if told := v.completions(); !slices.Equal(told, []news{want}) {
+		t.Errorf("told %+v, want %+v", told, want)
+	}
+	if told := v.at(t, "01:00:02").completions(); len(told) > 0 {
+		t.Errorf("told again: %+v", told)
 	}
 }

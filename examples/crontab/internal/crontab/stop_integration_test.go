@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
-
-	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 )
 
 // Not parallel: it counts goroutines. Those of the control plane and of the test's own clients were there before.
@@ -13,7 +11,7 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 	c := newCluster(t)
 	c.jobs()
 	before := goleak.IgnoreCurrent()
-	_, stop := c.run(Config{Client: controlplanetest.Config(t)})
+	_, stop := c.run(setup{})
 	c.create(asIs)
 	c.awaitActive(1)
 	stop()

@@ -6,7 +6,6 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 )
@@ -15,10 +14,6 @@ import (
 type view struct {
 	crontab *v1.CronTab
 	jobs    []*batchv1.Job // that the CronTab controls
-
-	// jobsVersion is a resource version that jobs is as new as, or newer: a Job that was created by then and is not in
-	// jobs has gone.
-	jobsVersion string
 }
 
 // active returns the Jobs that have not finished, those that are being deleted included, in the order of their creation.
@@ -57,19 +52,6 @@ func (v view) lastScheduleTime() time.Time {
 		}
 	}
 	return last
-}
-
-// notYetSeen returns the active Jobs of the status that are newer than jobs: the controller has created them, and the
-// cache will tell of them.
-func (v view) notYetSeen() []corev1.ObjectReference {
-	return slices.DeleteFunc(slices.Clone(v.crontab.Status.Active), func(ref corev1.ObjectReference) bool {
-		order, err := resourceversion.CompareResourceVersion(ref.ResourceVersion, v.jobsVersion)
-		return err != nil || order <= 0 || v.has(ref)
-	})
-}
-
-func (v view) has(ref corev1.ObjectReference) bool {
-	return slices.ContainsFunc(v.jobs, func(job *batchv1.Job) bool { return job.UID == ref.UID })
 }
 
 // with returns the view after a Job was created.
