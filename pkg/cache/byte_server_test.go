@@ -2,9 +2,7 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -19,7 +17,7 @@ import (
 // A byteServer gives one answer after the other, byte by byte, and then none any more. It notes what it is asked. Its
 // connections are pipes, so that it works inside synctest.
 type byteServer struct {
-	listener pipeListener
+	client *http.Client
 
 	mu      sync.Mutex
 	answers []answer
@@ -38,18 +36,8 @@ type answer struct {
 
 func newByteServer(t *testing.T, answers ...answer) *byteServer {
 	t.Helper()
-	s := &byteServer{
-		listener: pipeListener{dialled: make(chan net.Conn), closed: make(chan struct{})},
-		answers:  answers, news: make(chan struct{}),
-	}
-	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
-	done := make(chan error)
-	go func() { done <- server.Serve(s.listener) }()
-	t.Cleanup(func() {
-		if err := errors.Join(server.Shutdown(context.Background()), <-done); !errors.Is(err, http.ErrServerClosed) {
-			t.Error(err)
-		}
-	})
+	s := &byteServer{answers: answers, news: make(chan struct{})}
+	s.client = ServePipes(t, s)
 	return s
 }
 
@@ -72,40 +60,6 @@ func (s *byteServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 	case a.cut:
 		panic(http.ErrAbortHandler)
-	}
-}
-
-// A pipeListener accepts what is dialled in the same process.
-type pipeListener struct {
-	dialled chan net.Conn
-	closed  chan struct{}
-}
-
-func (l pipeListener) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.dialled:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l pipeListener) Close() error {
-	close(l.closed)
-	return nil
-}
-
-func (l pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
-
-func (l pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	client, server := net.Pipe()
-	select {
-	case l.dialled <- server:
-		return client, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }
 
@@ -164,11 +118,7 @@ func (s *byteServer) request(t *testing.T, n int) string {
 // run runs an informer of config maps on the server, until stop is called.
 func (s *byteServer) run(t *testing.T, config Config) (i *Informer[*corev1.ConfigMap], stop func()) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{
-		DialContext:       s.listener.dial,
-		DisableKeepAlives: true, // a request on a used connection is repeated by itself
-	}}
-	clients, err := kubernetes.NewForConfigAndClient(&rest.Config{Host: "http://bytes", QPS: -1}, client)
+	clients, err := kubernetes.NewForConfigAndClient(&rest.Config{Host: "http://bytes", QPS: -1}, s.client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +132,6 @@ func (s *byteServer) run(t *testing.T, config Config) (i *Informer[*corev1.Confi
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		client.CloseIdleConnections()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -47,10 +46,7 @@ type answer struct {
 func newScript(t *testing.T, answers ...answer) *script {
 	t.Helper()
 	s := &script{t: t, answers: answers}
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	s.config, s.http = &rest.Config{Host: server.URL, QPS: -1}, server.Client()
-	t.Cleanup(s.http.CloseIdleConnections)
+	s.config, s.http = &rest.Config{Host: "http://script", QPS: -1}, cache.ServePipes(t, s)
 	return s
 }
 

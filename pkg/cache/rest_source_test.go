@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -123,12 +124,14 @@ func TestRESTSourceListIsCancelled(t *testing.T) {
 }
 
 func TestRESTSourceListTakesTooLong(t *testing.T) {
-	server := newScript(t, answer{hangs: true})
-	request := cache.Request[*corev1.Pod]{ListOptions: metav1.ListOptions{TimeoutSeconds: new(int64(1))}}
-	_, err := server.pods(cache.RESTOptions{}).StreamList(t.Context(), request, nil)
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the error is %v, want %v", err, context.DeadlineExceeded)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		server := newScript(t, answer{hangs: true})
+		request := cache.Request[*corev1.Pod]{ListOptions: metav1.ListOptions{TimeoutSeconds: new(int64(1))}}
+		_, err := server.pods(cache.RESTOptions{}).StreamList(t.Context(), request, nil)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the error is %v, want %v", err, context.DeadlineExceeded)
+		}
+	})
 }
 
 // What is cached in the version that comes is not decoded: here it could not be.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -128,17 +129,18 @@ func TestRESTStreamBringsAnErrorOfNoKind(t *testing.T) {
 }
 
 func TestRESTStreamIsCancelled(t *testing.T) {
-	server := newScript(t, answer{body: `{"type":"ADDED","obj`, hangs: true})
-	ctx, cancel := context.WithCancelCause(t.Context())
-	stream, err := server.pods(cache.RESTOptions{}).StreamWatch(ctx, cache.Request[*corev1.Pod]{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stream.Close()
-	stop := time.AfterFunc(10*time.Millisecond, func() { cancel(errGoAway) })
-	defer stop.Stop()
-	_, err = stream.Next()
-	expectCause(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		server := newScript(t, answer{body: `{"type":"ADDED","obj`, hangs: true})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		stream, err := server.pods(cache.RESTOptions{}).StreamWatch(ctx, cache.Request[*corev1.Pod]{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stream.Close()
+		time.AfterFunc(time.Second, func() { cancel(errGoAway) }) // when Next waits
+		_, err = stream.Next()
+		expectCause(t, err)
+	})
 }
 
 func TestRESTStreamIsCancelledBeforeItIsOpen(t *testing.T) {
@@ -149,29 +151,32 @@ func TestRESTStreamIsCancelledBeforeItIsOpen(t *testing.T) {
 }
 
 func TestRESTStreamIsClosed(t *testing.T) {
-	server := newScript(t, answer{body: "{\"type\":\"ADDED\",\"object\":" + goodObject + "}\n", hangs: true})
-	stream := openStream(t, server.cronTabs(cache.RESTOptions{}), cache.Request[cronTab]{})
-	if _, err := stream.Next(); err != nil {
-		t.Fatal(err)
-	}
-	stop := time.AfterFunc(10*time.Millisecond, stream.Close)
-	defer stop.Stop()
-	if _, err := stream.Next(); err == nil {
-		t.Error("an event came from a closed stream")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		server := newScript(t, answer{body: "{\"type\":\"ADDED\",\"object\":" + goodObject + "}\n", hangs: true})
+		stream := openStream(t, server.cronTabs(cache.RESTOptions{}), cache.Request[cronTab]{})
+		if _, err := stream.Next(); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Second, stream.Close) // when Next waits
+		if _, err := stream.Next(); err == nil {
+			t.Error("an event came from a closed stream")
+		}
+	})
 }
 
 // The time-out that is for requests ends a watch as a server ends it when its time is up.
 func TestRESTStreamOutlivesItsClientsTimeout(t *testing.T) {
-	server := newScript(t, answer{body: "{\"type\":\"ADDED\",\"object\":" + goodObject + "}\n", hangs: true})
-	server.http.Timeout = 100 * time.Millisecond
-	events, end := drain(openStream(t, server.cronTabs(cache.RESTOptions{}), cache.Request[cronTab]{}))
-	if len(events) != 1 || !errors.Is(end, io.EOF) {
-		t.Errorf("got %q and %v, want an event and an orderly end", events, end)
-	}
-	if got := server.last().URL.Query().Get("timeout"); got != "" {
-		t.Errorf("the server was told to end the watch after %s", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		server := newScript(t, answer{body: "{\"type\":\"ADDED\",\"object\":" + goodObject + "}\n", hangs: true})
+		server.http.Timeout = time.Minute
+		events, end := drain(openStream(t, server.cronTabs(cache.RESTOptions{}), cache.Request[cronTab]{}))
+		if len(events) != 1 || !errors.Is(end, io.EOF) {
+			t.Errorf("got %q and %v, want an event and an orderly end", events, end)
+		}
+		if got := server.last().URL.Query().Get("timeout"); got != "" {
+			t.Errorf("the server was told to end the watch after %s", got)
+		}
+	})
 }
 
 // A watch does not stand in the queue of the requests that the client limits: it would come late for its version.

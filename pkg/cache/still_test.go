@@ -14,7 +14,7 @@ import (
 func TestAStillSubscriberTakesNoMemory(t *testing.T) {
 	const keys, rounds = 10_000, 10
 	events := 10_000_000
-	if testing.Short() || raceEnabled {
+	if raceEnabled {
 		events = 1_000_000
 	}
 	indexer := NewIndexer[cm]()

@@ -84,10 +84,19 @@ func TestTokenEnds(t *testing.T) {
 	plane, server := newPlane(t)
 	h := configMaps(t, server, server.newNamespace(t))
 	a := newAccount(t, plane, h)
-	a.renew(time.Second)
 	a.grant()
 	h.puts("first")
-	s := opened(t, a.source(), h.resource, soon)
+	a.renew(time.Second)
+	s := open(t, a.source(), h.resource, soon)
+	await(t, func(ctx context.Context) error { // on a slow machine a token ends before it was used
+		wait, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		err := s.informer.WaitForSync(wait)
+		if err != nil {
+			a.renew(time.Second)
+		}
+		return err
+	})
 	s.ended("watch unauthorized", 2)
 	s.unready("Unauthorized")
 	h.puts("first", "meanwhile")

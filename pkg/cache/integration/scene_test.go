@@ -27,6 +27,7 @@ type scene[T cache.Object] struct {
 func open[T cache.Object](t *testing.T, source cache.ListerWatcher[T], truth dynamic.ResourceInterface, config cache.Config) *scene[T] {
 	t.Helper()
 	config.MinBackoff, config.MaxBackoff = 20*time.Millisecond, 200*time.Millisecond
+	config.InitialEventsTimeout = patience // a server on a slow machine does know WatchList
 	config.Logger = textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(t.Output())))
 	s := &scene[T]{t, cache.NewInformer(source, config), newReplay[T](), truth}
 	s.informer.Subscribe("replay", s.replay.handle)

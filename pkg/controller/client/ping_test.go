@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ const (
 // A mute is a server of HTTP/2 that takes requests and never answers, not even to a ping.
 type mute struct {
 	listener net.Listener
+	first    sync.Once
 	pinged   chan struct{} // closed at the first ping
 }
 
@@ -38,19 +40,19 @@ func newMute(t *testing.T) *mute {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &mute{listener, make(chan struct{})}
-	done := make(chan struct{})
-	go func() { defer close(done); m.serve() }()
-	t.Cleanup(func() { listener.Close(); <-done })
+	m := &mute{listener: listener, pinged: make(chan struct{})}
+	var serving sync.WaitGroup
+	serving.Go(func() { // a client that has lost a connection before it has used it makes another
+		for conn, err := listener.Accept(); err == nil; conn, err = listener.Accept() {
+			serving.Go(func() { m.serve(conn) })
+		}
+	})
+	t.Cleanup(func() { listener.Close(); serving.Wait() })
 	return m
 }
 
-// serve takes one connection and reads its frames until the client closes it.
-func (m *mute) serve() {
-	conn, err := m.listener.Accept()
-	if err != nil {
-		return
-	}
+// serve reads the frames of a connection until the client closes it.
+func (m *mute) serve(conn net.Conn) {
 	defer conn.Close()
 	settings := []byte{0, 0, 0, typeSettings, 0, 0, 0, 0, 0}
 	if _, err := conn.Write(settings); err != nil {
@@ -64,11 +66,7 @@ func (m *mute) serve() {
 			return
 		}
 		if header[3] == typePing {
-			select {
-			case <-m.pinged:
-			default:
-				close(m.pinged)
-			}
+			m.first.Do(func() { close(m.pinged) })
 		}
 		length := binary.BigEndian.Uint32(header) >> 8
 		if _, err := io.CopyN(io.Discard, conn, int64(length)); err != nil {

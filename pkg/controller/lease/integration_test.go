@@ -22,6 +22,9 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
 
+// patience is how long a test waits for what must happen; it is no measure of anything.
+const patience = time.Minute
+
 // A replica is a process with two clients of a real API server: one for its elector, which can be cut off, one behind its fence.
 type replica struct {
 	elector *Elector
@@ -32,7 +35,8 @@ type replica struct {
 	ended   chan error
 }
 
-func newReplica(t *testing.T, namespace string) *replica {
+// newReplica returns one that gives the lease up after a time without the server.
+func newReplica(t *testing.T, namespace string, deadline time.Duration) *replica {
 	t.Helper()
 	r := &replica{cut: &atomic.Bool{}, leading: make(chan struct{}), ended: make(chan error, 1)}
 	config := controlplanetest.Config(t)
@@ -47,7 +51,7 @@ func newReplica(t *testing.T, namespace string) *replica {
 	})
 	elector, err := New(Config{
 		Client: newClients(t, unfenced).CoordinationV1().Leases(namespace), Name: "it",
-		Duration: 3 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
+		Duration: deadline + time.Second, RenewDeadline: deadline, RetryPeriod: 200 * time.Millisecond,
 		Logger: textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(t.Output()))),
 	})
 	if err != nil {
@@ -93,7 +97,7 @@ func await[T any](t *testing.T, what string, happens <-chan T) (got T) {
 	t.Helper()
 	select {
 	case got = <-happens:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		t.Fatal("waited for long until ", what)
 	}
 	return got
@@ -103,9 +107,9 @@ func await[T any](t *testing.T, what string, happens <-chan T) (got T) {
 // can write, and nobody else.
 func TestReplicasOnARealServer(t *testing.T) {
 	namespace := controlplanetest.Namespace(t)
-	one := newReplica(t, namespace)
+	one := newReplica(t, namespace, patience)
 	await(t, "the first leads", one.leading)
-	two := newReplica(t, namespace)
+	two := newReplica(t, namespace, 2*time.Second) // it is to lose the lease, and may do so early
 	if err := one.write(t, namespace, "by-one"); err != nil {
 		t.Errorf("the leader writes: %v", err)
 	}
@@ -124,7 +128,7 @@ func TestReplicasOnARealServer(t *testing.T) {
 		t.Errorf("a write after the lease was given up: %v, want ErrNotLeader", err)
 	}
 
-	three := newReplica(t, namespace)
+	three := newReplica(t, namespace, patience)
 	began = time.Now()
 	two.cut.Store(true)
 	await(t, "the third leads", three.leading)
