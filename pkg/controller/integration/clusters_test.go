@@ -4,7 +4,6 @@ import (
 	"context"
 	"testing"
 
-	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/controller/manager"
 )
@@ -25,9 +24,9 @@ func TestTwoClusters(t *testing.T) {
 	var informers []controller.Runner
 	for cluster, k := range keepers {
 		informers = append(informers, k.tabs, k.kept)
-		config.Sources = append(config.Sources,
-			controller.InCluster(cluster, controller.For(k.tabs)),
-			controller.InCluster(cluster, controller.Owns(k.kept, controller.Owner{Group: stablev1.SchemeGroupVersion.Group, Kind: "CronTab"})))
+		for _, source := range k.sources() {
+			config.Sources = append(config.Sources, controller.InCluster(cluster, source))
+		}
 	}
 	c, err := controller.New(config)
 	if err != nil {

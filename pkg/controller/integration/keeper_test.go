@@ -137,12 +137,11 @@ func run(t *testing.T, config manager.Config) *manager.Manager {
 func (k *keeper) newController(t *testing.T, config controller.Config[key]) *controller.Controller[key] {
 	t.Helper()
 	config.Name = "keeper"
-	config.Sources = []controller.Source[key]{
-		controller.For(k.tabs),
-		controller.Owns(k.kept, controller.Owner{Group: stablev1.SchemeGroupVersion.Group, Kind: "CronTab"}),
-	}
 	if config.Reconcile == nil {
 		config.Reconcile = k.keep
+	}
+	if config.Sources == nil {
+		config.Sources = k.sources()
 	}
 	config.Queue.RateLimiter = queue.Exponential[key](queue.ExponentialConfig{Base: minWait, Max: maxWait})
 	c, err := controller.New(config)
@@ -150,6 +149,14 @@ func (k *keeper) newController(t *testing.T, config controller.Config[key]) *con
 		t.Fatal(err)
 	}
 	return c
+}
+
+// sources say that a CronTab is to be looked at when it changes, or what is kept for it.
+func (k *keeper) sources() []controller.Source[key] {
+	return []controller.Source[key]{
+		controller.For(k.tabs),
+		controller.Owns(k.kept, controller.Owner{Group: stablev1.SchemeGroupVersion.Group, Kind: "CronTab"}),
+	}
 }
 
 func newLogger(t *testing.T) klog.Logger {

@@ -99,7 +99,7 @@ func TestLeaseIsCutOff(t *testing.T) {
 	one := w.newReplica(p, "one")
 	w.wrote(one)
 	two := w.newReplica(p, "two")
-	p.requests.lower(one.asksForLease)
+	p.lose(one.asksForLease)
 	if err := receive(t, "the end of the one that was cut off", one.ended); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("it ended with %v, want ErrLost", err)
 	}

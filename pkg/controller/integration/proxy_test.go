@@ -8,17 +8,18 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"k8s.io/client-go/rest"
 )
 
 // A proxy stands between clients and the API server. It speaks plain HTTP with the clients, and has the rights of its config.
-// It passes everything on, unless it is told to keep answers or requests back.
+// It passes everything on, unless it is told to keep answers back, or to lose requests.
 type proxy struct {
 	address string
-
-	answers, requests barrier
+	answers barrier
+	loses   atomic.Pointer[func(*http.Request) bool] // nil if nothing is lost
 }
 
 func newProxy(t *testing.T, config *rest.Config) *proxy {
@@ -40,9 +41,12 @@ func newProxy(t *testing.T, config *rest.Config) *proxy {
 		FlushInterval:  -1,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.requests.pass(r.Context(), r) {
-			reverse.ServeHTTP(w, r)
+		if loses := p.loses.Load(); loses != nil && (*loses)(r) {
+			_, _ = io.Copy(io.Discard, r.Body) // or it is not seen when the client gives up
+			<-r.Context().Done()
+			return
 		}
+		reverse.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() {
 		server.CloseClientConnections()
@@ -57,6 +61,9 @@ func newProxy(t *testing.T, config *rest.Config) *proxy {
 func (p *proxy) config(userAgent string) *rest.Config {
 	return &rest.Config{Host: p.address, UserAgent: userAgent, QPS: -1}
 }
+
+// lose has requests never be answered, nor reach the API server. Those that have are.
+func (p *proxy) lose(what func(*http.Request) bool) { p.loses.Store(&what) }
 
 // answer lets the answer's head pass. Its body comes when it may.
 func (p *proxy) answer(response *http.Response) error {
@@ -79,14 +86,14 @@ func (b *slowBody) Read(data []byte) (int, error) {
 	return n, err
 }
 
-// A barrier keeps back what it is told to, until it is lifted. The zero value lets everything pass.
+// A barrier keeps answers back, until it is lifted. The zero value lets everything pass.
 type barrier struct {
 	mu     sync.Mutex
 	stops  func(*http.Request) bool // nil if nothing is kept back
 	lifted chan struct{}
 }
 
-// lower keeps those requests back, or their answers.
+// lower keeps back the answers to those requests.
 func (b *barrier) lower(stops func(*http.Request) bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -100,7 +107,7 @@ func (b *barrier) lift() {
 	close(b.lifted)
 }
 
-// pass waits until the request may pass. It returns false when the context is done first.
+// pass waits until the answer may pass. It returns false when the context is done first.
 func (b *barrier) pass(ctx context.Context, request *http.Request) bool {
 	b.mu.Lock()
 	stops, lifted := b.stops, b.lifted
