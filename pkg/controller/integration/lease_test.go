@@ -58,8 +58,16 @@ func (w world) newReplica(p *proxy, name string) *replica {
 	w.must(err)
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	w.t.Cleanup(stop)
-	go func() { r.ended <- m.Run(ctx) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.ended <- m.Run(ctx)
+	}()
+	w.t.Cleanup(func() {
+		r.enough.Store(true)
+		stop()
+		<-done
+	})
 	return r
 }
 

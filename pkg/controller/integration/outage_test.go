@@ -16,11 +16,18 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/controller"
 )
 
+// kill kills a part. It is there again at the end of the test, for the next.
 func (w world) kill(part controlplane.Part) {
 	w.t.Helper()
 	w.must(w.plane.KillPart(w.t.Context(), part))
+	w.t.Cleanup(func() {
+		if w.t.Failed() {
+			_ = w.plane.StartPart(context.Background(), part) // it may run
+		}
+	})
 }
 
+// revive starts a part that was killed.
 func (w world) revive(part controlplane.Part) {
 	w.t.Helper()
 	w.must(w.plane.StartPart(w.t.Context(), part))
