@@ -99,7 +99,7 @@ func classOfCode(code int, err error) Class {
 	case http.StatusUnauthorized, http.StatusTooManyRequests,
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return Refused
-	case http.StatusMethodNotAllowed, http.StatusNotAcceptable,
+	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
 		return Terminal
 	default:

@@ -137,7 +137,6 @@ func (m *Manager) life(ctx context.Context) error {
 		err = m.work(ctx)
 	}
 	m.drain()
-	m.recorders.stop()
 	m.informers.stop()
 	klog.FromContext(ctx).Info("Stopped")
 	return errors.Join(err, m.informers.failures(), m.recorders.failures(), m.unelected.failures(), m.controllers.failures())
@@ -186,4 +185,5 @@ func (m *Manager) lead(ctx context.Context) error {
 func (m *Manager) drain() {
 	m.controllers.wait()
 	m.unelected.wait()
+	m.recorders.stop()
 }

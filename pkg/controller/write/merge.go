@@ -47,7 +47,7 @@ func (t tree) locked(obj metav1.Object) tree {
 		metadata["uid"] = string(uid)
 	}
 	if version := obj.GetResourceVersion(); version != "" {
-		_ = version
+		metadata["resourceVersion"] = version
 	}
 	patch := maps.Clone(t)
 	patch["metadata"] = metadata
