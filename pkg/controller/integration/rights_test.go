@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
@@ -86,6 +87,20 @@ func (a account) forbidden(resource string) int {
 	}))
 }
 
+// awaitForbidden returns when the API server knows that the account may not write. One request has told so.
+func (a account) awaitForbidden() {
+	a.t.Helper()
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-"}}
+	await(a.t, func(ctx context.Context) error {
+		_, err := a.clients.core.CoreV1().ConfigMaps(a.namespace).Create(ctx, object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if !apierrors.IsForbidden(err) {
+			return fmt.Errorf("a write is answered with %w, want that it is forbidden", err)
+		}
+		return nil
+	})
+	awaitTrue(a.t, "it is in the log", func() bool { return a.forbidden("configmaps") == 1 })
+}
+
 // atMost returns how many attempts there can have been in a time, if after each there is a wait that grows from minWait to
 // maxWait: a slow machine only makes it fewer.
 func atMost(passed time.Duration) (attempts int) {
@@ -106,22 +121,19 @@ func TestRightToWriteIsTakenAway(t *testing.T) {
 	w.converges("image:1", names...)
 
 	a.revoke(writeKept)
-	for round := 2; a.forbidden("configmaps") == 0; round++ { // the API server learns of it by and by
-		w.change(fmt.Sprintf("image:%d", round), names...)
-	}
-	before, began := a.forbidden("configmaps"), time.Now()
-	w.change("image:last", names...)
-	s.fail("is forbidden", len(names), 4)
-	requests := a.forbidden("configmaps") - before
-	bound := len(names) * (1 + atMost(time.Since(began))) // one may have been under way
+	a.awaitForbidden()
+	began := time.Now()
+	w.change("image:2", names...)
+	s.fail("is forbidden", len(names), 6)
+	requests, bound := a.forbidden("configmaps")-1, len(names)*atMost(time.Since(began))
 	t.Logf("%d requests were refused, at most %d are permitted", requests, bound)
 	if got := s.controller.Status(); requests > bound || got.Parked > 0 || got.SlowedDown > 0 {
 		t.Errorf("%d requests were refused, want at most %d, and no other measures: %+v", requests, bound, got)
 	}
 	a.grant(writeKept)
-	w.converges("image:last", names...)
+	w.converges("image:2", names...)
 	s.settles()
-	if requests, got := a.forbidden("configmaps"), s.controller.Status(); requests > got.Failures {
+	if requests, got := a.forbidden("configmaps")-1, s.controller.Status(); requests > got.Failures {
 		t.Errorf("%d requests were refused, want one for each failure: %+v", requests, got)
 	}
 }
