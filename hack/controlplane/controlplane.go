@@ -86,6 +86,10 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 // its certificates inline, so a copy of it works elsewhere.
 func (c *ControlPlane) Kubeconfig() string { return c.home.kubeconfig() }
 
+// AuditLog returns the path of the audit log, as Options.AuditLog names it; empty
+// if there is none.
+func (c *ControlPlane) AuditLog() string { return c.launcher.opts.AuditLog }
+
 // Dir returns the directory of the control plane.
 func (c *ControlPlane) Dir() string { return c.home.dir }
 

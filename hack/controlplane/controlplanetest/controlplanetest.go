@@ -25,6 +25,7 @@ var shared = &cluster{} //nolint:gochecknoglobals // TestMain and the tests have
 type cluster struct {
 	mu      sync.Mutex
 	running bool // inside Run
+	options controlplane.Options
 	plane   *controlplane.ControlPlane
 	err     error // of the start
 }
@@ -50,6 +51,13 @@ func RunCheckingLeaks(m interface{ Run() int }) int {
 		return 1
 	}
 	return code
+}
+
+// RunWith is RunCheckingLeaks with a control plane that has the options: an audit
+// log, for instance. Options.Log defaults to standard error.
+func RunWith(m interface{ Run() int }, o controlplane.Options) int {
+	shared.options = o
+	return RunCheckingLeaks(m)
 }
 
 // Kubeconfig returns the path of a kubeconfig with full access to the cluster,
@@ -99,12 +107,20 @@ func (c *cluster) kubeconfig(ctx context.Context) (string, error) {
 		return "", errors.New("no control plane; write: func TestMain(m *testing.M) { os.Exit(controlplanetest.Run(m)) }")
 	}
 	if c.plane == nil && c.err == nil {
-		c.plane, c.err = controlplane.Start(ctx, controlplane.Options{Log: os.Stderr})
+		c.plane, c.err = c.start(ctx)
 	}
 	if c.err != nil {
 		return "", c.err
 	}
 	return c.plane.Kubeconfig(), c.plane.Err()
+}
+
+func (c *cluster) start(ctx context.Context) (*controlplane.ControlPlane, error) {
+	o := c.options
+	if o.Log == nil {
+		o.Log = os.Stderr
+	}
+	return controlplane.Start(ctx, o)
 }
 
 // started returns nil if no control plane of ours runs.

@@ -28,5 +28,6 @@
 // Tests that put right again what they have broken may share one: see Plane.
 //
 // While it runs, the control plane keeps some goroutines. RunCheckingLeaks, in
-// place of Run, looks for leaks when they have ended.
+// place of Run, looks for leaks when they have ended; RunWith does so too, with
+// options for the control plane.
 package controlplanetest
