@@ -155,3 +155,29 @@ func TestWroteAndDeletedAskTheView(t *testing.T) {
 		stop()
 	})
 }
+
+// Whatever goes wrong when a cache is asked, the key is reconciled again.
+func TestAnExpectationThatPanicsHarmsNobody(t *testing.T) {
+	for name, seen := range map[string]func(context.Context) error{"panics": func(context.Context) error { panic("a bug") }, "is nil": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var runs diary
+				c, stop := start(t, controller.Config[string]{
+					Reconcile: func(ctx context.Context, key string) controller.Result {
+						runs.add(key)
+						controller.Expect(ctx, seen)
+						return controller.Done()
+					},
+				})
+				c.Enqueue("a")
+				runs.next(t, "a")
+				c.Enqueue("a")
+				runs.next(t, "a")
+				stop()
+				if got := c.Status().Unsettled; got != 2 {
+					t.Errorf("%d waited in vain, want 2", got)
+				}
+			})
+		})
+	}
+}
