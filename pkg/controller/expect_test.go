@@ -181,3 +181,52 @@ func TestAnExpectationThatPanicsHarmsNobody(t *testing.T) {
 		})
 	}
 }
+
+func TestOwnWritesAreWaitedForTwoMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter(t, controller.Config[string]{}, controller.Done())
+		w.Enqueue("a")
+		time.Sleep(2*time.Minute - time.Millisecond)
+		w.runs.next(t)
+		time.Sleep(time.Millisecond)
+		w.runs.next(t, "a")
+		w.stop()
+	})
+}
+
+// An expectation that comes after its reconcile holds up nobody.
+func TestAnExpectationThatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		after := during(t, controller.Config[string]{}, func(context.Context) controller.Result {
+			return controller.Done()
+		})
+		controller.Expect(after, func(context.Context) error {
+			t.Error("it was asked")
+			return nil
+		})
+	})
+}
+
+// Keys that settle need no worker: others go on, and are not counted as work.
+func TestSettlingNeedsNoWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, stop := start(t, controller.Config[string]{
+			MaxWorkers: 8,
+			Reconcile: func(ctx context.Context, _ string) controller.Result {
+				controller.Expect(ctx, until(nil))
+				return controller.Done()
+			},
+		})
+		for n := range 50 {
+			c.Enqueue(string(rune('a' + n)))
+		}
+		time.Sleep(time.Minute)
+		if got := c.Status(); got.Settling != 50 || got.Running != 0 || got.Workers != 1 {
+			t.Errorf("the status is %+v, want all to settle and one worker", got)
+		}
+		stop()
+		if got := c.Status().Settling; got != 0 {
+			t.Errorf("after the stop %d settle", got)
+		}
+	})
+}

@@ -217,3 +217,27 @@ func TestTheContextIsForMany(t *testing.T) {
 		group.Wait()
 	})
 }
+
+func TestTheTimeoutByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		during(t, controller.Config[string]{}, func(ctx context.Context) controller.Result {
+			if deadline, _ := ctx.Deadline(); !deadline.Equal(begin.Add(10 * time.Minute)) {
+				t.Errorf("the deadline is %v, want it in ten minutes", deadline)
+			}
+			return controller.Done()
+		})
+	})
+}
+
+// A goroutine that goes on with the context of a reconcile that has ended asks for it in vain.
+func TestTheContextOfAReconcileThatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		after := during(t, controller.Config[string]{}, func(context.Context) controller.Result { return controller.Done() })
+		select {
+		case <-after.Done(): // which nobody has asked for before
+		default:
+			t.Error("the context lives on after the reconcile")
+		}
+	})
+}
