@@ -5,11 +5,16 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -51,22 +56,25 @@ const MaxRetryAfter = 2 * time.Minute
 
 // Classify says what an error means, as far as its type tells; also if it is wrapped:
 //
-//   - Stale: 409 Conflict and AlreadyExists.
+//   - Stale: 409 Conflict and AlreadyExists, and 410.
 //   - Refused: 401, 429, 502, 503, 504, other statuses with a Retry-After, and connections that could not be made, were cut
 //     or timed out.
 //   - Terminal: 400, 405, 406, 413, 415 and 422, by which the API server calls the request itself wrong. A webhook that denies
 //     a request is among them, unless it chooses another status.
-//   - Failure: everything else, such as 403 and 404, which others may mend.
+//     So is the creation of something in a namespace that is being deleted.
+//   - Failure: everything else, such as 403 and 404, which others may mend. So is the 429 of an eviction that a
+//     PodDisruptionBudget does not allow: the server is well.
 //
-// Of several errors that are joined, one that is a Failure makes all of them one; else the first counts.
+// Of several errors that are joined, also as apimachinery's Aggregate, one that is a Failure makes all of them one; else
+// the first counts. Connections to other servers than the API server can't be told from those to it.
 func Classify(err error) Class {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { // the parts are classified one by one
-		return classifyAll(many.Unwrap())
+	if parts := partsOf(err); parts != nil {
+		return classifyAll(parts)
 	}
 	var status apierrors.APIStatus
 	switch {
 	case errors.As(err, &status):
-		return classOfCode(int(status.Status().Code), err)
+		return classOfStatus(int(status.Status().Code), err)
 	case errors.Is(err, context.Canceled):
 		return Failure
 	case isUnreachable(err):
@@ -74,6 +82,19 @@ func Classify(err error) Class {
 	default:
 		return Failure
 	}
+}
+
+// partsOf returns the errors that are joined in an error, or in one that it wraps. It is nil if there are none.
+func partsOf(err error) []error {
+	for ; err != nil; err = errors.Unwrap(err) {
+		switch many := err.(type) { //nolint:errorlint // this is the walk through what is wrapped
+		case interface{ Unwrap() []error }:
+			return many.Unwrap()
+		case utilerrors.Aggregate:
+			return many.Errors()
+		}
+	}
+	return nil
 }
 
 func classifyAll(errs []error) Class {
@@ -89,12 +110,18 @@ func classifyAll(errs []error) Class {
 	return class
 }
 
-func classOfCode(code int, err error) Class {
+func classOfStatus(code int, err error) Class {
+	switch {
+	case apierrors.HasStatusCause(err, policyv1.DisruptionBudgetCause):
+		return Failure
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return Terminal
+	}
 	if _, asked := apierrors.SuggestsClientDelay(err); asked {
 		return Refused
 	}
 	switch code {
-	case http.StatusConflict:
+	case http.StatusConflict, http.StatusGone:
 		return Stale
 	case http.StatusUnauthorized, http.StatusTooManyRequests,
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -112,8 +139,11 @@ func isUnreachable(err error) bool {
 	if request, ok := errors.AsType[*url.Error](err); ok && request.Timeout() {
 		return true
 	}
+	if connection, ok := errors.AsType[*net.OpError](err); ok && connection.Op == "dial" { // also if its name is not known
+		return true
+	}
 	return utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsHTTP2ConnectionLost(err) ||
-		utilnet.IsNoRoutesError(err) || utilnet.IsProbableEOF(err) || errors.Is(err, io.ErrUnexpectedEOF)
+		utilnet.IsProbableEOF(err) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // A verdict is a result with the class of its error.
@@ -123,18 +153,29 @@ type verdict struct {
 	class Class
 }
 
-func (c *Controller[K]) judge(result Result, timedOut bool) verdict {
+func (c *Controller[K]) judge(run *reconcile[K], result Result, timedOut bool) verdict {
 	switch result.kind {
 	case retry, retryAfter:
 		if timedOut { // whatever the requests said then
 			return verdict{result, Failure}
 		}
-		return verdict{result, c.config.Classify(result.err)}
+		return verdict{result, c.classOf(run, result.err)}
 	case park:
 		return verdict{result, Terminal}
 	default:
 		return verdict{Result: result}
 	}
+}
+
+// classOf asks Config.Classify. An error at which it panics is a Failure.
+func (c *Controller[K]) classOf(run *reconcile[K], err error) (class Class) {
+	defer func() {
+		if value := recover(); value != nil {
+			class = Failure
+			run.logger().Error(nil, "Classify panicked", "panic", value, "stack", string(debug.Stack()))
+		}
+	}()
+	return c.config.Classify(err)
 }
 
 // outcome says the same to the queue.
@@ -148,7 +189,7 @@ func (v verdict) outcome() queue.Outcome {
 		return queue.Success()
 	case v.class == Terminal:
 		return queue.Park(v.err)
-	case v.class == Refused && askedToWait(v.err) > 0:
+	case askedToWait(v.err) > 0:
 		return queue.RetryAfter(jittered(askedToWait(v.err)), v.err)
 	default:
 		return queue.Retry(v.err)

@@ -7,14 +7,20 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/ktesting"
 
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -25,6 +31,12 @@ func status(code int32, reason metav1.StatusReason, retryAfter int32) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
 		Status: metav1.StatusFailure, Code: code, Reason: reason, Details: &metav1.StatusDetails{RetryAfterSeconds: retryAfter},
 	}}
+}
+
+// because gives a status a cause.
+func because(err error, cause metav1.CauseType) error {
+	err.(*apierrors.StatusError).ErrStatus.Details.Causes = []metav1.StatusCause{{Type: cause}} //nolint:errorlint // it is not wrapped
+	return err
 }
 
 func TestClassify(t *testing.T) {
@@ -60,6 +72,20 @@ func TestClassify(t *testing.T) {
 		"joined, all stale":       {errors.Join(conflict, conflict), controller.Stale},
 		"joined, one a failure":   {errors.Join(conflict, errors.New("a bug")), controller.Failure},
 		"joined, refused first":   {errors.Join(refused, conflict), controller.Refused},
+		"joined and wrapped":      {fmt.Errorf("both: %w", errors.Join(conflict, errors.New("a bug"))), controller.Failure},
+		"aggregate":               {utilerrors.NewAggregate([]error{conflict, conflict}), controller.Stale},
+		"aggregate, one of it":    {utilerrors.NewAggregate([]error{conflict, errors.New("a bug")}), controller.Failure},
+		"expired":                 {apierrors.NewResourceExpired("too old"), controller.Stale},
+		"name that is not known":  {request(&net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}), controller.Refused},
+		"connection lost":         {request(errors.New("http2: client connection lost")), controller.Refused},
+		"no route":                {request(&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH}), controller.Refused},
+		"bad gateway":             {status(502, "", 0), controller.Refused},
+		"gateway timeout":         {status(504, "", 0), controller.Refused},
+		"method not allowed":      {status(405, "", 0), controller.Terminal},
+		"not acceptable":          {status(406, "", 0), controller.Terminal},
+		"unsupported media type":  {status(415, "", 0), controller.Terminal},
+		"eviction not allowed":    {because(status(429, metav1.StatusReasonTooManyRequests, 10), policyv1.DisruptionBudgetCause), controller.Failure},
+		"namespace is deleted":    {because(status(403, metav1.StatusReasonForbidden, 0), corev1.NamespaceTerminatingCause), controller.Terminal},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -99,6 +125,7 @@ func TestWhatFollowsAClass(t *testing.T) {
 		"stale":               {controller.Retry(status(409, metav1.StatusReasonConflict, 0)), second, second, 0},
 		"refused":             {controller.Retry(status(503, "", 0)), second, second, 0},
 		"refused for a time":  {controller.Retry(status(429, "", 8)), 8 * second, 10 * second, 0},
+		"not allowed for now": {controller.Retry(because(status(429, "", 8), policyv1.DisruptionBudgetCause)), 8 * second, 10 * second, 0},
 		"refused for an hour": {controller.Retry(status(429, "", 3600)), controller.MaxRetryAfter, controller.MaxRetryAfter * 5 / 4, 0},
 		"terminal":            {controller.Retry(status(422, "", 0)), 30 * time.Minute, 33 * time.Minute, 1},
 		"park":                {controller.Park(errors.New("hopeless")), 30 * time.Minute, 33 * time.Minute, 1},
@@ -138,4 +165,75 @@ func TestOwnClassification(t *testing.T) {
 			t.Errorf("%d keys are parked, want 1", seen.Parked)
 		}
 	})
+}
+
+func TestAClassifyThatPanicsHarmsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+		config := controller.Config[string]{Logger: logger, Classify: func(error) controller.Class { panic("a bug") }}
+		if runs, _ := runsOf(t, config, controller.Retry(errors.New("broken")), 4*time.Second); len(runs) != 3 {
+			t.Errorf("ran at %v, want three times with back-off", runs)
+		}
+		if logs := logged(t, logger); !strings.Contains(logs, "Classify panicked") {
+			t.Errorf("the log is %q", logs)
+		}
+	})
+}
+
+// A wait that all are told at once would bring all back at once.
+func TestWaitsOfTheServerAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		again := make(map[time.Duration]bool)
+		begin, runs := time.Now(), make(map[string]int)
+		c, stop := start(t, controller.Config[string]{
+			Breaker: controller.Breaker{Threshold: -1},
+			Reconcile: func(_ context.Context, key string) controller.Result {
+				if runs[key]++; runs[key] > 1 {
+					again[time.Since(begin)] = true
+					return controller.Done()
+				}
+				return controller.Retry(status(429, "", 8))
+			},
+		})
+		for n := range 20 {
+			c.Enqueue(fmt.Sprint(n))
+		}
+		time.Sleep(10 * time.Second)
+		stop()
+		if len(again) < 10 {
+			t.Errorf("20 keys came back at only %d times", len(again))
+		}
+	})
+}
+
+func TestWhatIsLoggedOfAFailure(t *testing.T) {
+	tests := map[string]struct {
+		result controller.Result
+		want   string
+	}{
+		"failure":  {controller.Retry(errors.New("broken")), `ERROR Reconcile failed, will retry err="broken"`},
+		"stale":    {controller.Retry(status(409, "", 0)), `INFO Reconcile failed, will retry`},
+		"terminal": {controller.Park(errors.New("broken")), `ERROR Reconcile failed, parked until something changes err="broken"`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+				runsOf(t, controller.Config[string]{Logger: logger}, test.result, 0)
+				if logs := logged(t, logger); !strings.Contains(logs, test.want) || !strings.Contains(logs, "failures=1") {
+					t.Errorf("the log is %q, want %q in it", logs, test.want)
+				}
+			})
+		})
+	}
+}
+
+// logged returns what a logger has buffered.
+func logged(t *testing.T, logger klog.Logger) string {
+	t.Helper()
+	sink, ok := logger.GetSink().(ktesting.Underlier)
+	if !ok {
+		t.Fatal("the logger has no buffer")
+	}
+	return sink.GetBuffer().String()
 }

@@ -32,15 +32,15 @@ type Config[K comparable] struct {
 	Workers int
 
 	// MaxWorkers, if it is more than Workers, lets the number of workers follow the load between the two: more while a key
-	// waits for a worker longer than TargetLatency, fewer while the API server refuses, see [Refused], or half of them are
-	// idle. [Status] has the reasons. Defaults to Workers.
+	// waits for a worker longer than TargetLatency, fewer while the API server refuses, see [Refused], or throttles requests
+	// of clients of package client, or half of them are idle. [Status] has the reasons. Defaults to Workers.
 	MaxWorkers int
 
 	// TargetLatency defaults to 200 ms.
 	TargetLatency time.Duration
 
-	// Timeout is how long a reconcile may take until its context ends. One that goes on keeps its worker, and is among the
-	// Stuck of [Status]. It is in real time, whatever the Clock. Defaults to 10 minutes; negative means no limit.
+	// Timeout is how long a reconcile may take until its context ends. One that goes on keeps its worker, is logged, and is
+	// among the Stuck of [Status]. It is in real time, whatever the Clock. Defaults to 10 minutes; negative means no limit.
 	Timeout time.Duration
 
 	// MaxWait is how long the next reconcile of a key waits for the caches to have what the last one wrote, as told by
@@ -126,6 +126,9 @@ func (c Config[K]) validate() error {
 		if source == nil {
 			return fmt.Errorf("controller %q: Sources[%d] is nil", c.Name, n)
 		}
+	}
+	if err := c.Breaker.validate(); err != nil {
+		return fmt.Errorf("controller %q: Breaker: %w", c.Name, err)
 	}
 	if err := c.Queue.Validate(); err != nil {
 		return fmt.Errorf("controller %q: Queue: %w", c.Name, err)

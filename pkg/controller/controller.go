@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
@@ -19,13 +20,23 @@ type Controller[K comparable] struct {
 	gate     *gate
 	settling *settling
 	pool     pool
+	seats    seats[K]
 	ids      ids
 	counts   counts
-	started  atomic.Bool
-	synced   atomic.Bool
-	stopped  atomic.Bool
-	verbose  klog.Logger // of what is only to be seen at level 4
+	phase    atomic.Int32
+	realTime bool                        // the queue has the real clock
+	logger   atomic.Pointer[klog.Logger] // that of Run, as soon as there is one
+	verbose  klog.Logger                 // of what is only to be seen at level 4
 }
+
+// The phases of a controller.
+const (
+	unstarted int32 = iota
+	syncing
+	reconciling
+	stopping
+	stopped
+)
 
 // New returns a controller, or an error that names the field of the config that is wrong. It does nothing until
 // [Controller.Run].
@@ -41,6 +52,8 @@ func New[K comparable](config Config[K]) (*Controller[K], error) {
 		ids:    ids{prefix: newPrefix()},
 	}
 	c.settling = newSettling(config.MaxWait, &c.counts)
+	_, c.realTime = config.Queue.Clock.(clock.RealClock)
+	c.setLogger(context.Background())
 	return c, nil
 }
 
@@ -58,32 +71,37 @@ func (c *Controller[K]) Queue() *queue.Queue[K] { return c.queue }
 // must be run by somebody else, for instance by [Run] or package manager. It returns nil when it was stopped, and an error
 // when a source ended before it had synced. A second call returns [ErrStarted].
 func (c *Controller[K]) Run(ctx context.Context) error {
-	if c.started.Swap(true) {
+	if !c.phase.CompareAndSwap(unstarted, syncing) {
 		return fmt.Errorf("controller %q: %w", c.config.Name, ErrStarted)
 	}
-	logger := c.logger(ctx)
+	logger := c.setLogger(ctx)
 	ctx, c.verbose = klog.NewContext(ctx, logger), logger.V(4)
-	defer c.stopped.Store(true)
+	defer c.phase.Store(stopped)
 	defer c.settling.stop()
 	defer c.queue.ShutDown()
 	defer c.sources.closeAll()
 	for _, source := range c.config.Sources {
-		c.sources.add(source, c.target(logger))
+		c.sources.add(source, c.target())
 	}
 	if err := c.sources.waitForSync(ctx); err != nil {
 		return fmt.Errorf("controller %q: %w", c.config.Name, err)
 	}
-	c.synced.Store(true)
-	c.work(ctx)
+	if ctx.Err() == nil {
+		c.phase.Store(reconciling)
+		c.work(ctx)
+	}
 	return nil
 }
 
-func (c *Controller[K]) logger(ctx context.Context) klog.Logger {
+// setLogger makes the logger of the config that of the controller, or else that of the context.
+func (c *Controller[K]) setLogger(ctx context.Context) klog.Logger {
 	logger := c.config.Logger
 	if logger.GetSink() == nil {
 		logger = klog.FromContext(ctx)
 	}
-	return logger.WithValues("controller", c.config.Name)
+	logger = logger.WithValues("controller", c.config.Name)
+	c.logger.Store(&logger)
+	return logger
 }
 
 // work runs the workers until the context is done, and then waits for them.
@@ -93,12 +111,14 @@ func (c *Controller[K]) work(ctx context.Context) {
 	c.pool.work = func(handOut context.Context) { c.worker(handOut, reconciling) }
 	c.pool.resize(ctx, c.config.Workers)
 	c.watchOver(ctx)
+	c.phase.Store(stopping)
 	c.settling.cancel() // nothing is handed out any more
 	done := finished(&c.pool.group)
 	if c.grace(done) {
 		return
 	}
-	klog.FromContext(ctx).Info("Grace period is over, cancelling running reconciles", "gracePeriod", c.config.GracePeriod)
+	klog.FromContext(ctx).Info("Grace period is over, cancelling running reconciles",
+		"gracePeriod", c.config.GracePeriod, "reconciles", len(c.seats.runs()))
 	cancel(ErrGracePeriod)
 	<-done
 }
@@ -111,6 +131,9 @@ func (c *Controller[K]) watchOver(ctx context.Context) {
 	}
 	if c.config.ReplayParked > 0 {
 		group.Go(func() { c.replayParked(ctx) })
+	}
+	if c.config.Timeout > 0 {
+		group.Go(func() { c.warnOfStuck(ctx) })
 	}
 	<-ctx.Done()
 	group.Wait()

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 	"k8s.io/klog/v2"
 	"k8s.io/klog/v2/ktesting"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -83,6 +84,14 @@ func TestNewNamesTheWrongField(t *testing.T) {
 		"Reconcile": {Name: "test"},
 		"Workers":   {Name: "test", Reconcile: reconcile, Workers: -1},
 		"Sources":   {Name: "test", Reconcile: reconcile, Sources: []controller.Source[string]{nil}},
+
+		"MaxWorkers":       {Name: "test", Reconcile: reconcile, Workers: 3, MaxWorkers: 2},
+		"MaxWorkers is -1": {Name: "test", Reconcile: reconcile, MaxWorkers: -1},
+		"TargetLatency":    {Name: "test", Reconcile: reconcile, TargetLatency: -1},
+		"Queue: ":          {Name: "test", Reconcile: reconcile, Queue: queue.Config[string]{Triggers: -1}},
+		"Breaker: Window":  {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{Window: -1}},
+		"Breaker: MinWait": {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{MinWait: -1}},
+		"Breaker: MaxWait": {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{MinWait: 2, MaxWait: 1}},
 	}
 	for field, config := range tests {
 		if _, err := controller.New(config); err == nil || !strings.Contains(err.Error(), field) {
@@ -404,7 +413,7 @@ func TestStopLetsARunningReconcileFinish(t *testing.T) {
 }
 
 func TestStopCancelsAfterTheGracePeriod(t *testing.T) {
-	for name, grace := range map[string]time.Duration{"some": 5 * time.Second, "none": -1} {
+	for name, grace := range map[string]time.Duration{"some": 5 * time.Second, "none": -1, "default": 0} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var cause error
@@ -420,8 +429,12 @@ func TestStopCancelsAfterTheGracePeriod(t *testing.T) {
 				synctest.Wait()
 				begin := time.Now()
 				stop()
-				if took := time.Since(begin); took != max(grace, 0) {
-					t.Errorf("stopping took %v, want the grace period", took)
+				want := max(grace, 0)
+				if grace == 0 {
+					want = 20 * time.Second
+				}
+				if took := time.Since(begin); took != want {
+					t.Errorf("stopping took %v, want %v", took, want)
 				}
 				if !errors.Is(cause, controller.ErrGracePeriod) {
 					t.Errorf("the context ended because of %v, want ErrGracePeriod", cause)
@@ -456,10 +469,52 @@ func TestResultString(t *testing.T) {
 		"done":             controller.Done(),
 		"requeue after 5s": controller.RequeueAfter(5 * time.Second),
 		"retry: broken":    controller.Retry(errors.New("broken")),
+		"park: broken":     controller.Park(errors.New("broken")),
+
+		"retry after 5s: broken": controller.RetryAfter(5*time.Second, errors.New("broken")),
 	}
 	for want, result := range tests {
 		if got := result.String(); got != want {
 			t.Errorf("the result says %q, want %q", got, want)
 		}
+	}
+}
+
+// The queue has the controller's name and clock.
+func TestTheQueueIsTheControllers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock := clocktesting.NewFakeClock(time.Unix(0, 0))
+		var runs diary
+		c, stop := start(t, controller.Config[string]{
+			Name:  "mine",
+			Clock: clock,
+			Reconcile: func(_ context.Context, key string) controller.Result {
+				runs.add(key)
+				return controller.RequeueAfter(time.Minute)
+			},
+		})
+		if got := c.Queue().Inspect(0).Name; got != "mine" || c.Name() != "mine" {
+			t.Errorf("the queue's name is %q", got)
+		}
+		c.Enqueue("a")
+		runs.next(t, "a")
+		time.Sleep(time.Hour)
+		runs.next(t)
+		clock.Step(time.Minute)
+		runs.next(t, "a")
+		stop()
+	})
+}
+
+// What is nobody's business is said at level 4.
+func TestASuccessIsLoggedIfAsked(t *testing.T) {
+	for verbosity, want := range []int{0, 0, 0, 0, 1} {
+		synctest.Test(t, func(t *testing.T) {
+			logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true), ktesting.Verbosity(verbosity)))
+			during(t, controller.Config[string]{Logger: logger}, func(context.Context) controller.Result { return controller.Done() })
+			if got := strings.Count(logged(t, logger), `Reconciled controller="test" key="a"`); got != want {
+				t.Errorf("at level %d it is logged %d times, want %d", verbosity, got, want)
+			}
+		})
 	}
 }

@@ -8,7 +8,7 @@ import (
 // ErrStarted is returned by [Controller.Run] when it is called a second time.
 var ErrStarted = errors.New("was started before; make a new one")
 
-// ErrStopped is returned when something is asked of a controller that has stopped.
+// ErrStopped is returned when something is asked of a controller that has stopped, or is about to.
 var ErrStopped = errors.New("has stopped")
 
 // ErrGracePeriod is the cause of a reconcile's context that ended because the controller was stopped and the grace period

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -58,7 +59,7 @@ func (s *settling) stop() {
 
 // then calls finish when everything that is expected has been seen, or has been waited for in vain.
 func (s *settling) then(run logging, expected []func(context.Context) error, finish func()) {
-	for len(expected) > 0 && expected[0](s.now) == nil {
+	for len(expected) > 0 && ask(s.now, expected[0]) == nil {
 		expected = expected[1:]
 	}
 	if len(expected) == 0 || s.maxWait <= 0 {
@@ -77,10 +78,20 @@ func (s *settling) wait(run logging, expected []func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(s.over, s.maxWait)
 	defer cancel()
 	for _, seen := range expected {
-		if err := seen(ctx); err != nil && s.over.Err() == nil {
+		if err := ask(ctx, seen); err != nil && s.over.Err() == nil {
 			s.counts.unsettled.Add(1)
 			run.logger().Info("Own write not seen in the cache, going on", "reason", err)
 			return
 		}
 	}
+}
+
+// ask waits for what is expected. A panic is an error.
+func ask(ctx context.Context, seen func(context.Context) error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("it panicked: %v", value)
+		}
+	}()
+	return seen(ctx)
 }

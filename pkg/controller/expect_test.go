@@ -155,3 +155,78 @@ func TestWroteAndDeletedAskTheView(t *testing.T) {
 		stop()
 	})
 }
+
+// Whatever goes wrong when a cache is asked, the key is reconciled again.
+func TestAnExpectationThatPanicsHarmsNobody(t *testing.T) {
+	for name, seen := range map[string]func(context.Context) error{"panics": func(context.Context) error { panic("a bug") }, "is nil": nil} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var runs diary
+				c, stop := start(t, controller.Config[string]{
+					Reconcile: func(ctx context.Context, key string) controller.Result {
+						runs.add(key)
+						controller.Expect(ctx, seen)
+						return controller.Done()
+					},
+				})
+				c.Enqueue("a")
+				runs.next(t, "a")
+				c.Enqueue("a")
+				runs.next(t, "a")
+				stop()
+				if got := c.Status().Unsettled; got != 2 {
+					t.Errorf("%d waited in vain, want 2", got)
+				}
+			})
+		})
+	}
+}
+
+func TestOwnWritesAreWaitedForTwoMinutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriter(t, controller.Config[string]{}, controller.Done())
+		w.Enqueue("a")
+		time.Sleep(2*time.Minute - time.Millisecond)
+		w.runs.next(t)
+		time.Sleep(time.Millisecond)
+		w.runs.next(t, "a")
+		w.stop()
+	})
+}
+
+// An expectation that comes after its reconcile holds up nobody.
+func TestAnExpectationThatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		after := during(t, controller.Config[string]{}, func(context.Context) controller.Result {
+			return controller.Done()
+		})
+		controller.Expect(after, func(context.Context) error {
+			t.Error("it was asked")
+			return nil
+		})
+	})
+}
+
+// Keys that settle need no worker: others go on, and are not counted as work.
+func TestSettlingNeedsNoWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, stop := start(t, controller.Config[string]{
+			MaxWorkers: 8,
+			Reconcile: func(ctx context.Context, _ string) controller.Result {
+				controller.Expect(ctx, until(nil))
+				return controller.Done()
+			},
+		})
+		for n := range 50 {
+			c.Enqueue(string(rune('a' + n)))
+		}
+		time.Sleep(time.Minute)
+		if got := c.Status(); got.Settling != 50 || got.Running != 0 || got.Workers != 1 {
+			t.Errorf("the status is %+v, want all to settle and one worker", got)
+		}
+		stop()
+		if got := c.Status().Settling; got != 0 {
+			t.Errorf("after the stop %d settle", got)
+		}
+	})
+}

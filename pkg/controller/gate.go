@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,7 +13,8 @@ import (
 )
 
 // A Breaker says when a controller slows down because the API server refuses to serve, see [Refused]: then no key is handed
-// out for a while, then one, and if that goes well all others. The zero value works.
+// out for a while, then one, and if that goes well all others. If that one takes as long again there is one more. The zero
+// value works.
 type Breaker struct {
 	// Threshold is how many reconciles must be refused within the Window, without one in between that has written something
 	// or got another answer. Defaults to 5; negative turns the breaker off.
@@ -20,7 +22,8 @@ type Breaker struct {
 	// Window defaults to 30 s.
 	Window time.Duration
 	// MinWait and MaxWait bound the time in which no key is handed out. It doubles each time that the server goes on refusing;
-	// a longer one that the server asks for counts, up to [MaxRetryAfter]. They default to 1 s and 30 s.
+	// a longer one that the server asks for counts, up to [MaxRetryAfter]. They default to 1 s and 30 s, or MinWait if that
+	// is more.
 	MinWait, MaxWait time.Duration
 }
 
@@ -28,16 +31,22 @@ func (b Breaker) withDefaults() Breaker {
 	if b.Threshold == 0 {
 		b.Threshold = 5
 	}
-	if b.Window <= 0 {
-		b.Window = 30 * time.Second
-	}
-	if b.MinWait <= 0 {
-		b.MinWait = time.Second
-	}
-	if b.MaxWait <= 0 {
-		b.MaxWait = 30 * time.Second
-	}
+	orDefault(&b.Window, 30*time.Second)
+	orDefault(&b.MinWait, time.Second)
+	orDefault(&b.MaxWait, max(b.MinWait, 30*time.Second))
 	return b
+}
+
+func (b Breaker) validate() error {
+	switch {
+	case b.Window < 0:
+		return fmt.Errorf("Window is %v; it must be positive, or 0 for the default", b.Window)
+	case b.MinWait < 0:
+		return fmt.Errorf("MinWait is %v; it must be positive, or 0 for the default", b.MinWait)
+	case b.MaxWait < 0 || b.MaxWait > 0 && b.MaxWait < b.MinWait:
+		return fmt.Errorf("MaxWait is %v; it must be MinWait, %v, or more, or 0 for the default", b.MaxWait, b.MinWait)
+	}
+	return nil
 }
 
 // A gate lets workers pass that want to take a key, while the breaker is closed.
@@ -64,25 +73,36 @@ func newGate(config Breaker, clk clock.WithTicker) *gate {
 	return g
 }
 
-// pass waits until a worker may take a key. It returns false when the context is done first.
-func (g *gate) pass(ctx context.Context) bool {
+// pass waits until a worker may take a key, and says whether that is a trial. It returns false when the context is done
+// first.
+func (g *gate) pass(ctx context.Context) (trial, ok bool) {
 	for !g.calm.Load() {
-		admitted, wait, changed := g.admit()
-		if admitted {
-			return true
+		pass, wait, changed := g.admit()
+		if pass != breaker.None {
+			return pass == breaker.ATrial, true
 		}
 		if !g.wait(ctx, wait, changed) {
-			return false
+			return false, false
 		}
 	}
-	return true
+	return false, true
 }
 
-func (g *gate) admit() (admitted bool, wait time.Duration, changed <-chan struct{}) {
+// isShut says whether a worker must not go on that has passed before, unless for a trial.
+func (g *gate) isShut() bool {
+	if g.calm.Load() {
+		return false
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	admitted, wait = g.breaker.Admit(g.clock.Now())
-	return admitted, wait, g.changed
+	return g.breaker.State() != breaker.Closed
+}
+
+func (g *gate) admit() (pass breaker.Pass, wait time.Duration, changed <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	pass, wait = g.breaker.Admit(g.clock.Now())
+	return pass, wait, g.changed
 }
 
 // wait waits for a time, if it is not 0, or for a change.
@@ -103,14 +123,31 @@ func (g *gate) wait(ctx context.Context, wait time.Duration, changed <-chan stru
 	}
 }
 
-// unknown notes a run that did not show whether the server refuses, or that did not take place.
-func (g *gate) unknown() {
-	if g.calm.Load() {
-		return
+// begin notes that a key was found for a trial, or does nothing if it is none.
+func (g *gate) begin(trial bool) {
+	if trial {
+		g.change((*breaker.Breaker).Begin)
 	}
+}
+
+// giveUp notes that there was no key for a trial.
+func (g *gate) giveUp(trial bool) {
+	if trial {
+		g.change(func(b *breaker.Breaker, _ time.Time) bool { return b.GiveUp() })
+	}
+}
+
+// unknown notes a trial that did not show whether the server refuses.
+func (g *gate) unknown(trial bool) {
+	if trial {
+		g.change((*breaker.Breaker).Unknown)
+	}
+}
+
+func (g *gate) change(how func(b *breaker.Breaker, now time.Time) bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.breaker.Unknown() {
+	if how(g.breaker, g.clock.Now()) {
 		g.tellLocked()
 	}
 }

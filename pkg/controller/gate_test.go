@@ -2,8 +2,10 @@ package controller_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,5 +123,138 @@ func TestStoppedWhileSlowedDown(t *testing.T) {
 		if took := time.Since(begin); took != 0 {
 			t.Errorf("stopping took %v", took)
 		}
+	})
+}
+
+// A trial that never returns takes one worker, and the others go on when it has taken as long as the pause before.
+func TestATrialThatHangsKeepsNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		var runs atomic.Int32
+		c, stop := start(t, controller.Config[string]{
+			Workers: 3,
+			Breaker: controller.Breaker{Threshold: 1, MinWait: 10 * time.Second},
+			Reconcile: func(context.Context, string) controller.Result {
+				switch runs.Add(1) {
+				case 1:
+					return controller.Retry(status(503, "", 0))
+				case 2: // the trial
+					<-hang
+				}
+				return controller.Done()
+			},
+		})
+		c.Enqueue("a")
+		synctest.Wait()
+		for _, key := range []string{"b", "c", "d", "e"} {
+			c.Enqueue(key)
+		}
+		time.Sleep(20*time.Second - 1)
+		if got := runs.Load(); got != 2 {
+			t.Errorf("%d runs while the trial is under way, want 2", got)
+		}
+		time.Sleep(1)
+		synctest.Wait()
+		if got := c.Status(); got.Reconciles != 5 || got.Running != 1 || got.Slowed != nil {
+			t.Errorf("the status is %+v, want all but the one that hangs to be done", got)
+		}
+		close(hang)
+		stop()
+	})
+}
+
+// Until there is a key the trial has not begun: then there is still only one.
+func TestATrialWaitsForAKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var runs atomic.Int32
+		c, stop := start(t, controller.Config[string]{
+			Workers: 3,
+			Breaker: controller.Breaker{Threshold: 1, MinWait: time.Second},
+			Queue:   queue.Config[string]{RateLimiter: queue.Exponential[string](queue.ExponentialConfig{Base: time.Hour})},
+			Reconcile: func(context.Context, string) controller.Result {
+				runs.Add(1)
+				return controller.Retry(status(503, "", 0))
+			},
+		})
+		c.Enqueue("a")
+		time.Sleep(time.Minute)
+		for _, key := range []string{"b", "c", "d"} {
+			c.Enqueue(key)
+		}
+		synctest.Wait()
+		if got := runs.Load(); got != 2 {
+			t.Errorf("%d runs, want the first and one trial", got)
+		}
+		stop()
+	})
+}
+
+// What began before the pause and did not ask the server says nothing of it.
+func TestOnlyTheTrialEndsAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before, trial := make(chan struct{}), make(chan struct{})
+		c, stop := start(t, controller.Config[string]{
+			Workers: 4,
+			Breaker: controller.Breaker{Threshold: 1, MinWait: time.Second},
+			Queue:   queue.Config[string]{RateLimiter: queue.Exponential[string](queue.ExponentialConfig{Base: time.Hour})},
+			Reconcile: func(_ context.Context, key string) controller.Result {
+				switch key {
+				case "before":
+					<-before
+				case "trial":
+					<-trial
+				case "refused":
+					return controller.Retry(status(503, "", 0))
+				}
+				return controller.Done()
+			},
+		})
+		for _, key := range []string{"before", "refused", "trial", "after"} {
+			c.Enqueue(key)
+			synctest.Wait()
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		close(before)
+		synctest.Wait()
+		if got := c.Status(); got.Slowed == nil || got.Ready != 1 {
+			t.Errorf("the status is %+v, want a trial under way", got)
+		}
+		close(trial)
+		synctest.Wait()
+		if got := c.Status(); got.Slowed != nil || got.Ready != 0 {
+			t.Errorf("the status is %+v, want the pause to be over", got)
+		}
+		stop()
+	})
+}
+
+// The server's own wait counts if it is longer, and any answer of it ends a pause.
+func TestAPauseIsAsLongAsTheServerAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answers := []error{status(429, "", 20), status(404, "", 0)}
+		var runs []time.Duration
+		begin := time.Now()
+		c, stop := start(t, controller.Config[string]{
+			Breaker: controller.Breaker{Threshold: 1},
+			Queue:   queue.Config[string]{RateLimiter: queue.Exponential[string](queue.ExponentialConfig{Base: time.Hour})},
+			Reconcile: func(context.Context, string) controller.Result {
+				runs = append(runs, time.Since(begin))
+				if len(runs) > len(answers) {
+					return controller.Done()
+				}
+				return controller.Retry(answers[len(runs)-1])
+			},
+		})
+		c.Enqueue("a")
+		synctest.Wait()
+		c.Enqueue("b")
+		time.Sleep(20 * time.Second)
+		c.Enqueue("c")
+		synctest.Wait()
+		if want := []time.Duration{0, 20 * time.Second, 20 * time.Second}; !slices.Equal(runs, want) {
+			t.Errorf("ran at %v, want %v", runs, want)
+		}
+		stop()
 	})
 }

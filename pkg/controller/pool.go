@@ -51,21 +51,22 @@ func (c *Controller[K]) scale(ctx context.Context) {
 	})
 	ticker := c.config.Clock.NewTicker(scaleInterval)
 	defer ticker.Stop()
-	refused := c.counts.refused.Load()
+	refused, throttled := c.counts.refused.Load(), c.counts.throttled.Load()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C():
 		}
-		stats, refusedNow := c.queue.Stats(), c.counts.refused.Load()
+		stats, refusedNow, throttledNow := c.queue.Stats(), c.counts.refused.Load(), c.counts.throttled.Load()
 		reason := scaler.Next(scale.Sample{
-			Busy:    stats.Running - int(c.counts.settling.Load()),
-			Ready:   stats.Ready,
-			Oldest:  stats.OldestReady,
-			Refused: int(refusedNow - refused),
+			Busy:      len(c.seats.runs()),
+			Ready:     stats.Ready,
+			Oldest:    stats.OldestReady,
+			Refused:   int(refusedNow - refused),
+			Throttled: int(throttledNow - throttled),
 		})
-		refused = refusedNow
+		refused, throttled = refusedNow, throttledNow
 		if reason != "" {
 			klog.FromContext(ctx).Info("Scaling workers", "workers", scaler.Workers(), "reason", reason)
 			c.counts.scaled(Scaling{c.config.Clock.Now(), scaler.Workers(), reason})

@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluice-k8s/sluice/pkg/controller"
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/throttle"
 )
 
 func TestWorkersFollowTheLoad(t *testing.T) {
@@ -105,6 +107,38 @@ func TestHotKeysDoNotTakeAllWorkers(t *testing.T) {
 		time.Sleep(10*time.Second + 1)
 		if others.Load() != 4 || hot.Load() < 10 {
 			t.Errorf("hot keys ran %d times, the others %d times; want all of these once", hot.Load(), others.Load())
+		}
+		stop()
+	})
+}
+
+// What clients wait out by themselves slows reconciles down, so that keys wait: then more workers would make it worse.
+func TestFewerWorkersWhileRequestsAreThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var throttles atomic.Bool
+		c, stop := start(t, controller.Config[string]{
+			MaxWorkers: 8,
+			Reconcile: func(ctx context.Context, _ string) controller.Result {
+				time.Sleep(time.Second)
+				if throttles.Load() {
+					throttle.Note(ctx, &http.Response{StatusCode: http.StatusTooManyRequests})
+				}
+				return controller.RequeueAfter(0)
+			},
+		})
+		for n := range 100 {
+			c.Enqueue(string(rune('a' + n)))
+		}
+		time.Sleep(time.Minute)
+		before := c.Status().Workers
+		throttles.Store(true)
+		time.Sleep(time.Minute)
+		after := c.Status()
+		if before != 8 || after.Workers > 2 || !strings.Contains(after.Scalings[len(after.Scalings)-1].Reason, "throttled") {
+			t.Errorf("there were %d workers, and then %d, because of %+v", before, after.Workers, after.Scalings)
+		}
+		if after.Throttled == 0 || after.Refused != 0 || after.Slowed != nil {
+			t.Errorf("the status is %+v", after)
 		}
 		stop()
 	})

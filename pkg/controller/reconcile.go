@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/klog/v2"
 
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/throttle"
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
@@ -20,8 +21,12 @@ type reconcile[K comparable] struct {
 
 	item    queue.Item[K]
 	ids     *ids
-	number  uint64 // of ids
+	number  uint64    // of ids
+	began   time.Time // in real time
 	timeout time.Duration
+	trial   bool // of the gate
+	counts  *counts
+	warned  bool // that it is stuck; for who warns
 
 	mu       sync.Mutex
 	bounded  context.Context // ends with the run; nil until somebody asks
@@ -30,7 +35,10 @@ type reconcile[K comparable] struct {
 	expected []func(context.Context) error
 }
 
-var _ context.Context = (*reconcile[int])(nil)
+var (
+	_ context.Context  = (*reconcile[int])(nil)
+	_ throttle.Counter = (*reconcile[int])(nil)
+)
 
 // scopeKey finds the reconcile that a context belongs to.
 type scopeKey struct{}
@@ -47,7 +55,7 @@ func (r *reconcile[K]) Err() error                  { return r.bound().Err() }
 
 // Value returns what the context has, the logger with the run's key.
 func (r *reconcile[K]) Value(key any) any {
-	if key == (scopeKey{}) {
+	if key == (scopeKey{}) || key == (throttle.Key{}) {
 		return r
 	}
 	value := r.inner().Value(key)
@@ -75,7 +83,7 @@ func (r *reconcile[K]) bound() context.Context {
 		return r.bounded
 	}
 	if r.timeout > 0 {
-		r.bounded, r.cancel = context.WithDeadlineCause(r.Context, r.item.TakenAt.Add(r.timeout), ErrTimeout)
+		r.bounded, r.cancel = context.WithDeadlineCause(r.Context, r.began.Add(r.timeout), ErrTimeout)
 	} else {
 		r.bounded, r.cancel = context.WithCancel(r.Context)
 	}
@@ -99,6 +107,12 @@ func (r *reconcile[K]) end() (expected []func(context.Context) error, late bool)
 	r.expected = nil
 	return expected, late
 }
+
+// Throttled counts that the API server has asked the run for patience.
+func (r *reconcile[K]) Throttled() { r.counts.throttled.Add(1) }
+
+// isStuck says whether the run goes on though its time is over.
+func (r *reconcile[K]) isStuck() bool { return r.timeout > 0 && time.Since(r.began) > r.timeout }
 
 func (r *reconcile[K]) expect(seen func(context.Context) error) {
 	r.mu.Lock()

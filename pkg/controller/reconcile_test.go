@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"k8s.io/klog/v2"
 	"k8s.io/klog/v2/ktesting"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -140,4 +142,102 @@ func TestNoAttemptElsewhere(t *testing.T) {
 		t.Error("there is an attempt outside of a reconcile")
 	}
 	controller.Expect(t.Context(), nil) // does nothing
+}
+
+// The time-out is in real time, whatever the controller's clock says.
+func TestTheTimeoutIsInRealTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := controller.Config[string]{Timeout: time.Minute, Clock: clocktesting.NewFakeClock(time.Unix(0, 0))}
+		during(t, config, func(ctx context.Context) controller.Result {
+			begin := time.Now()
+			<-ctx.Done()
+			if took := time.Since(begin); took != time.Minute {
+				t.Errorf("the context has ended after %v, want a minute", took)
+			}
+			return controller.Done()
+		})
+	})
+}
+
+// One that does not care for its context is counted while it goes on, and logged once.
+func TestAReconcileThatIsStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+		c, stop := start(t, controller.Config[string]{
+			Logger:  logger,
+			Timeout: time.Minute,
+			Reconcile: func(context.Context, string) controller.Result {
+				time.Sleep(10 * time.Minute)
+				return controller.Done()
+			},
+		})
+		c.Enqueue("a")
+		time.Sleep(time.Minute)
+		if got := c.Status(); got.Running != 1 || got.Stuck != 0 || got.LongestRunning != time.Minute {
+			t.Errorf("after a minute the status is %+v", got)
+		}
+		time.Sleep(8 * time.Minute)
+		if got := c.Status(); got.Running != 1 || got.Stuck != 1 || got.LongestRunning != 9*time.Minute {
+			t.Errorf("after nine minutes the status is %+v", got)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := c.Status(); got.Running != 0 || got.Stuck != 0 || got.LongestRunning != 0 {
+			t.Errorf("after all the status is %+v", got)
+		}
+		stop()
+		logs := logged(t, logger)
+		if strings.Count(logs, "goes on though its time is over") != 1 || !strings.Contains(logs, `key="a"`) {
+			t.Errorf("the log is %q", logs)
+		}
+	})
+}
+
+// A context can be asked for everything by many at the same time, also while its reconcile ends.
+func TestTheContextIsForMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var group sync.WaitGroup
+		during(t, controller.Config[string]{Timeout: time.Minute}, func(ctx context.Context) controller.Result {
+			for range 8 {
+				group.Go(func() {
+					child, cancel := context.WithCancel(ctx)
+					defer cancel()
+					klog.FromContext(ctx).V(9).Info("Hello")
+					controller.Expect(ctx, func(context.Context) error { return nil })
+					controller.AttemptFrom(ctx)
+					ctx.Deadline()
+					<-child.Done()
+					if ctx.Err() == nil || context.Cause(ctx) == nil {
+						t.Error("the child has ended before the context")
+					}
+				})
+			}
+			return controller.Done()
+		})
+		group.Wait()
+	})
+}
+
+func TestTheTimeoutByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		during(t, controller.Config[string]{}, func(ctx context.Context) controller.Result {
+			if deadline, _ := ctx.Deadline(); !deadline.Equal(begin.Add(10 * time.Minute)) {
+				t.Errorf("the deadline is %v, want it in ten minutes", deadline)
+			}
+			return controller.Done()
+		})
+	})
+}
+
+// A goroutine that goes on with the context of a reconcile that has ended asks for it in vain.
+func TestTheContextOfAReconcileThatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		after := during(t, controller.Config[string]{}, func(context.Context) controller.Result { return controller.Done() })
+		select {
+		case <-after.Done(): // which nobody has asked for before
+		default:
+			t.Error("the context lives on after the reconcile")
+		}
+	})
 }

@@ -28,7 +28,7 @@ func (c *Controller[K]) tellGate(run *reconcile[K], judged verdict, wrote bool) 
 	case wrote || judged.err != nil && isAnswer(judged.err):
 		c.gate.answered(run)
 	default:
-		c.gate.unknown()
+		c.gate.unknown(run.trial)
 	}
 }
 
@@ -49,7 +49,7 @@ func (c *Controller[K]) tell(run *reconcile[K], judged verdict) {
 		Result: judged.Result,
 		Class:  judged.class,
 		Queued: run.item.TakenAt.Sub(run.item.ReadyAt),
-		Took:   c.config.Clock.Since(run.item.TakenAt),
+		Took:   c.config.Queue.Clock.Since(run.item.TakenAt),
 	}
 	if judged.err != nil {
 		seen.Failures = run.item.Attempt

@@ -52,8 +52,8 @@ func For[T cache.Object](informer *cache.Informer[T], when ...Predicate[T]) Sour
 
 // Watches returns a source that calls mapping with each event of the informer that all predicates let pass. The mapping
 // adds the keys that the event makes worth a reconcile, any number of them; of an update it sees the object before, too. It
-// must not block. An event for which it, or a predicate, panics adds no key; the panic is logged and counted by the
-// informer's subscription, which tries it again.
+// must not block, nor call add after it has returned. A panic of the mapping or a predicate is logged and counted by the
+// informer's subscription, which tries the event again.
 //
 // A key that waits for its retry goes on waiting, with back-off, and the run that comes sees the event as well. [AtOnce]
 // changes that.

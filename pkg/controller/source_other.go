@@ -2,9 +2,12 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"runtime/debug"
 	"time"
+
+	"k8s.io/klog/v2"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
@@ -20,14 +23,14 @@ type channel[K comparable] struct {
 
 func (c channel[K]) Subscribe(to Target[K]) Subscription {
 	options := queue.AddOptions{Trigger: queue.Trigger{Source: c.name, Cause: "sent"}}
-	return feed(func(ctx context.Context) {
+	return feed(to.Logger, func(ctx context.Context) {
 		for {
 			select {
 			case key, ok := <-c.keys:
 				if !ok {
 					return
 				}
-				to.Add(key, options)
+				guard(to.Logger, c.name, func() { to.Add(key, options) })
 			case <-ctx.Done():
 				return
 			}
@@ -36,26 +39,30 @@ func (c channel[K]) Subscribe(to Target[K]) Subscription {
 }
 
 // Every returns a source that adds all the keys once in an interval, with the lowest priority: to look at what no event
-// tells of. The first time is an interval after the subscription. A panic of keys is logged; the next time comes. The
-// interval must be positive.
-func Every[K comparable](name string, interval time.Duration, keys func() iter.Seq[K]) Source[K] {
+// tells of. The first time is an interval after the subscription. The context of keys ends when the subscription is closed,
+// which waits for them, and has the controller's logger. A panic of keys is logged; the next time comes. An interval that
+// is not positive panics.
+func Every[K comparable](name string, interval time.Duration, keys func(ctx context.Context) iter.Seq[K]) Source[K] {
+	if interval <= 0 {
+		panic(fmt.Sprintf("controller: the interval of Every(%q) is %v; it must be positive", name, interval))
+	}
 	return every[K]{name, interval, keys}
 }
 
 type every[K comparable] struct {
 	name     string
 	interval time.Duration
-	keys     func() iter.Seq[K]
+	keys     func(ctx context.Context) iter.Seq[K]
 }
 
 func (e every[K]) Subscribe(to Target[K]) Subscription {
-	return feed(func(ctx context.Context) {
+	return feed(to.Logger, func(ctx context.Context) {
 		ticker := time.NewTicker(e.interval)
 		defer ticker.Stop()
 		for {
 			select {
 			case <-ticker.C:
-				e.addAll(ctx, to)
+				guard(to.Logger, e.name, func() { e.addAll(ctx, to) })
 			case <-ctx.Done():
 				return
 			}
@@ -64,13 +71,8 @@ func (e every[K]) Subscribe(to Target[K]) Subscription {
 }
 
 func (e every[K]) addAll(ctx context.Context, to Target[K]) {
-	defer func() {
-		if value := recover(); value != nil {
-			to.Logger.Error(nil, "Source panicked", "source", e.name, "panic", value, "stack", string(debug.Stack()))
-		}
-	}()
 	options := queue.AddOptions{Priority: queue.Background, Trigger: queue.Trigger{Source: e.name, Cause: "periodic"}}
-	for key := range e.keys() {
+	for key := range e.keys(ctx) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -78,9 +80,19 @@ func (e every[K]) addAll(ctx context.Context, to Target[K]) {
 	}
 }
 
+// guard calls what calls a function of the user's. Its panic is logged.
+func guard(logger klog.Logger, source string, call func()) {
+	defer func() {
+		if value := recover(); value != nil {
+			logger.Error(nil, "Source panicked", "source", source, "panic", value, "stack", string(debug.Stack()))
+		}
+	}()
+	call()
+}
+
 // feed runs a function in a goroutine, as a subscription to something that has nothing at first.
-func feed(run func(ctx context.Context)) Subscription {
-	ctx, cancel := context.WithCancel(context.Background())
+func feed(logger klog.Logger, run func(ctx context.Context)) Subscription {
+	ctx, cancel := context.WithCancel(klog.NewContext(context.Background(), logger))
 	f := &feeding{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(f.done)

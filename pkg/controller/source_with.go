@@ -64,6 +64,15 @@ type ClusterKey struct {
 // String returns the key as cluster/namespace/name.
 func (k ClusterKey) String() string { return k.Cluster + "/" + k.NamespacedName.String() }
 
+// MarshalLog returns what loggers write that know structures: otherwise that of the embedded name, without the cluster.
+func (k ClusterKey) MarshalLog() any {
+	return struct {
+		Cluster   string `json:"cluster"`
+		Namespace string `json:"namespace,omitempty"`
+		Name      string `json:"name"`
+	}{k.Cluster, k.Namespace, k.Name}
+}
+
 // InCluster returns a source whose keys name the cluster: for a controller of several clusters.
 func InCluster(cluster string, source Source[types.NamespacedName]) Source[ClusterKey] {
 	return Mapped(source, func(key types.NamespacedName) ClusterKey { return ClusterKey{cluster, key} })

@@ -23,8 +23,9 @@ type watch[K comparable] struct {
 	Subscription
 
 	sources *sources[K]
-	removed chan struct{} // closed when it is no source any more
-	waited  bool          // by waitForSync
+	removed context.Context //nolint:containedctx // is done when it is no source any more
+	remove  context.CancelFunc
+	waited  bool // by waitForSync
 }
 
 // AddSource adds a source until the subscription that is returned is closed; keys that it has added by then stay. Before
@@ -34,51 +35,56 @@ func (c *Controller[K]) AddSource(source Source[K]) (Subscription, error) {
 	if source == nil {
 		return nil, fmt.Errorf("controller %q: the source is nil", c.config.Name)
 	}
-	w := c.sources.add(source, c.target(c.config.Logger))
+	w := c.sources.add(source, c.target())
 	if w == nil {
 		return nil, fmt.Errorf("controller %q: %w", c.config.Name, ErrStopped)
 	}
 	return w, nil
 }
 
-func (c *Controller[K]) target(logger klog.Logger) Target[K] {
+func (c *Controller[K]) target() Target[K] {
 	return Target[K]{
 		Controller: c.config.Name,
 		Add:        c.queue.AddWith,
 		Triggers:   c.config.Queue.Triggers > 0,
-		Logger:     logger,
+		Logger:     *c.logger.Load(),
 	}
 }
 
 // add returns nil if all was closed.
 func (s *sources[K]) add(source Source[K], to Target[K]) *watch[K] {
+	removed, remove := context.WithCancel(context.Background())
+	w := &watch[K]{Subscription: source.Subscribe(to), sources: s, removed: removed, remove: remove}
+	if !s.keep(w) {
+		w.Close()
+		return nil
+	}
+	return w
+}
+
+func (s *sources[K]) keep(w *watch[K]) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil
+		return false
 	}
-	w := &watch[K]{Subscription: source.Subscribe(to), sources: s, removed: make(chan struct{})}
 	s.active = append(s.active, w)
-	return w
+	return true
 }
 
 // Close removes the source.
 func (w *watch[K]) Close() {
-	if w.sources.remove(w) {
-		close(w.removed)
-	}
+	w.sources.drop(w)
+	w.remove()
 	w.Subscription.Close()
 }
 
-func (s *sources[K]) remove(w *watch[K]) bool {
+func (s *sources[K]) drop(w *watch[K]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := slices.Index(s.active, w)
-	if at < 0 {
-		return false
+	if at := slices.Index(s.active, w); at >= 0 {
+		s.active = slices.Delete(s.active, at, at+1)
 	}
-	s.active = slices.Delete(s.active, at, at+1)
-	return true
 }
 
 // closeAll removes all sources. None is added any more.
@@ -120,9 +126,8 @@ func (s *sources[K]) waitForSync(ctx context.Context) error {
 
 // sync waits until the source has synced or was removed, or the context is done.
 func (w *watch[K]) sync(ctx context.Context) error {
-	for ctx.Err() == nil && !w.isRemoved() {
-		synced, err := w.tryToSync(ctx)
-		if synced || err != nil && !w.isRemoved() {
+	for ctx.Err() == nil && w.removed.Err() == nil {
+		if synced, err := w.tryToSync(ctx); synced || err != nil {
 			return err
 		}
 	}
@@ -133,11 +138,13 @@ func (w *watch[K]) sync(ctx context.Context) error {
 func (w *watch[K]) tryToSync(ctx context.Context) (synced bool, err error) {
 	attempt, cancel := context.WithTimeout(ctx, syncReport)
 	defer cancel()
+	stop := context.AfterFunc(w.removed, cancel)
+	defer stop()
 	err = w.WaitForSync(attempt)
 	switch {
 	case err == nil:
 		return true, nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil || w.removed.Err() != nil:
 		return false, nil
 	case attempt.Err() != nil:
 		klog.FromContext(ctx).Info("Still waiting for sync", "reason", err)
@@ -147,22 +154,13 @@ func (w *watch[K]) tryToSync(ctx context.Context) (synced bool, err error) {
 	}
 }
 
-func (w *watch[K]) isRemoved() bool {
-	select {
-	case <-w.removed:
-		return true
-	default:
-		return false
-	}
-}
-
 // ready returns an error for each source that has not synced.
 func (s *sources[K]) ready() error {
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
 	var errs []error
 	for _, w := range s.list() {
-		if err := w.WaitForSync(now); err != nil && !w.isRemoved() {
+		if err := w.WaitForSync(now); err != nil && w.removed.Err() == nil {
 			errs = append(errs, err)
 		}
 	}

@@ -3,6 +3,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -11,7 +12,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
 	"k8s.io/klog/v2/ktesting"
 
 	"github.com/sluice-k8s/sluice/pkg/controller"
@@ -104,7 +107,6 @@ func TestASourceThatComesBeforeSyncIsWaitedFor(t *testing.T) {
 		}
 		removed.Close()
 		close(second.synced)
-		time.Sleep(10 * time.Second) // until the one that was removed is looked at again
 		seen.next(t, "a")
 		if err := c.Ready(); err != nil {
 			t.Errorf("Ready returned %v", err)
@@ -138,7 +140,7 @@ func TestEvery(t *testing.T) {
 		var seen diary
 		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
 		rounds := 0
-		all := func() iter.Seq[string] {
+		all := func(context.Context) iter.Seq[string] {
 			rounds++
 			if rounds == 2 {
 				panic("a bug")
@@ -208,4 +210,143 @@ func TestInCluster(t *testing.T) {
 	if key := <-got; key.Cluster != "east" || key.String() != "east/ns/a" {
 		t.Errorf("the key is %v", key)
 	}
+}
+
+// Each keeps its cluster in logs that take texts and in those that take structures.
+func TestClusterKeysInLogs(t *testing.T) {
+	key := controller.ClusterKey{Cluster: "east", NamespacedName: types.NamespacedName{Namespace: "ns", Name: "a"}}
+	var text, structured string
+	funcr.New(func(_, args string) { text = args }, funcr.Options{}).Info("x", "key", key)
+	funcr.NewJSON(func(obj string) { structured = obj }, funcr.Options{}).Info("x", "key", key)
+	if want := `"key"={"cluster"="east" "namespace"="ns" "name"="a"}`; !strings.Contains(text, want) {
+		t.Errorf("the text is %s, want %s in it", text, want)
+	}
+	if want := `"key":{"cluster":"east","namespace":"ns","name":"a"}`; !strings.Contains(structured, want) {
+		t.Errorf("the structure is %s, want %s in it", structured, want)
+	}
+}
+
+// Whenever a source is added, it logs as the controller does.
+func TestSourcesThatComeLogAsTheController(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+		c, err := controller.New(controller.Config[string]{Name: "mine", Reconcile: new(diary).reconcile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(klog.NewContext(t.Context(), logger))
+		done := make(chan error, 1)
+		go func() { done <- c.Run(ctx) }()
+		synctest.Wait()
+		if _, err := c.AddSource(controller.Every("audit", time.Minute, func(ctx context.Context) iter.Seq[string] {
+			klog.FromContext(ctx).Info("Hello")
+			panic("a bug")
+		})); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		for _, want := range []string{`Hello controller="mine"`, `Source panicked controller="mine" source="audit"`} {
+			if logs := logged(t, logger); !strings.Contains(logs, want) {
+				t.Errorf("the log is %q, want %s in it", logs, want)
+			}
+		}
+	})
+}
+
+func TestEveryNeedsAnInterval(t *testing.T) {
+	defer func() {
+		if message := fmt.Sprint(recover()); !strings.Contains(message, `Every("audit") is 0s; it must be positive`) {
+			t.Errorf("it says %q", message)
+		}
+	}()
+	controller.Every[string]("audit", 0, nil)
+}
+
+// A source that is closed in the middle of a round ends it.
+func TestARoundEndsWithItsSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen diary
+		c, stop := start(t, controller.Config[string]{Reconcile: seen.reconcile})
+		subscription, err := c.AddSource(controller.Every("audit", time.Minute, func(ctx context.Context) iter.Seq[string] {
+			return func(yield func(string) bool) {
+				yield("a")
+				<-ctx.Done()
+				yield("b")
+			}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		seen.next(t, "a")
+		subscription.Close()
+		seen.next(t)
+		stop()
+	})
+}
+
+// A key that can't be mapped is logged, and the next one follows.
+func TestAMappingOfAChannelThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen diary
+		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+		numbers := make(chan int)
+		_, stop := start(t, controller.Config[string]{
+			Reconcile: seen.reconcile,
+			Logger:    logger,
+			Sources: []controller.Source[string]{controller.Mapped(controller.Channel("webhook", numbers), func(n int) string {
+				return []string{"a", "b"}[n]
+			})},
+		})
+		numbers <- 7
+		numbers <- 1
+		seen.next(t, "b")
+		stop()
+		if logs := logged(t, logger); !strings.Contains(logs, `Source panicked controller="test" source="webhook"`) {
+			t.Errorf("the log is %q", logs)
+		}
+	})
+}
+
+// A controller that is stopped before it has synced was never ready.
+func TestReadyAllTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := newHand()
+		config := controller.Config[string]{Name: "test", Sources: []controller.Source[string]{source}}
+		config.Reconcile = func(context.Context, string) controller.Result {
+			time.Sleep(10 * time.Second)
+			return controller.Done()
+		}
+		c, err := controller.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		says := func(want string) {
+			t.Helper()
+			synctest.Wait()
+			if got := fmt.Sprint(c.Ready()); !strings.Contains(got, want) {
+				t.Errorf("Ready returned %s, want %s", got, want)
+			}
+		}
+		says("does not run yet")
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- c.Run(ctx) }()
+		says("not all sources have synced")
+		close(source.synced)
+		says("nil")
+		c.Enqueue("a")
+		synctest.Wait()
+		cancel()
+		says("has stopped") // and drains
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		says("has stopped")
+	})
 }

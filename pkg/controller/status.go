@@ -15,15 +15,15 @@ type Status struct {
 	Failures   int // of these, the ones with an error, panics included
 	Panics     int // of these, the panics
 	Refused    int // of these, the ones that the API server refused to serve
+	Throttled  int // how often it asked for patience, which clients of package client count; they wait and try again
 
 	Ready   int // keys that wait for a worker now
 	Delayed int // keys that wait for their time
 	Running int // keys that are being reconciled
 	Parked  int // keys that wait for something to change
 
-	// LongestRunning is for how long the longest of the reconciles that are under way has been so, settling included. It is
-	// stuck if that is much more than [Config.Timeout]; [Controller.Queue] knows which it is.
-	LongestRunning time.Duration
+	Stuck          int           // of those that are being reconciled, the ones that go on after [Config.Timeout]; the log has them
+	LongestRunning time.Duration // since the first of them began
 
 	Settling  int // keys that wait for the caches to have what was written
 	Unsettled int // how often that was waited for in vain
@@ -38,21 +38,26 @@ type Status struct {
 // Status returns what the controller has done so far.
 func (c *Controller[K]) Status() Status {
 	stats := c.queue.Stats()
-	settling := int(c.counts.settling.Load())
 	status := Status{
-		Reconciles:     int(c.counts.reconciles.Load()),
-		Failures:       int(c.counts.failures.Load()),
-		Panics:         int(c.counts.panics.Load()),
-		Refused:        int(c.counts.refused.Load()),
-		Ready:          stats.Ready,
-		Delayed:        stats.Delayed,
-		Running:        max(0, stats.Running-settling),
-		Parked:         stats.Parked,
-		LongestRunning: stats.LongestRunning,
-		Settling:       settling,
-		Unsettled:      int(c.counts.unsettled.Load()),
-		Workers:        c.config.Workers,
-		Scalings:       c.counts.lastScalings(),
+		Reconciles: int(c.counts.reconciles.Load()),
+		Failures:   int(c.counts.failures.Load()),
+		Panics:     int(c.counts.panics.Load()),
+		Refused:    int(c.counts.refused.Load()),
+		Throttled:  int(c.counts.throttled.Load()),
+		Ready:      stats.Ready,
+		Delayed:    stats.Delayed,
+		Parked:     stats.Parked,
+		Settling:   int(c.counts.settling.Load()),
+		Unsettled:  int(c.counts.unsettled.Load()),
+		Workers:    c.config.Workers,
+		Scalings:   c.counts.lastScalings(),
+	}
+	for _, run := range c.seats.runs() {
+		status.Running++
+		status.LongestRunning = max(status.LongestRunning, time.Since(run.began))
+		if run.isStuck() {
+			status.Stuck++
+		}
 	}
 	if last := len(status.Scalings) - 1; last >= 0 {
 		status.Workers = status.Scalings[last].Workers
@@ -61,22 +66,23 @@ func (c *Controller[K]) Status() Status {
 	return status
 }
 
-// Ready returns nil while the controller reconciles; else why it does not, or not all.
+// Ready returns nil while the controller hands out keys; else why it does not.
 func (c *Controller[K]) Ready() error {
-	switch {
-	case !c.started.Load():
+	switch c.phase.Load() {
+	case unstarted:
 		return fmt.Errorf("controller %q: does not run yet", c.config.Name)
-	case c.stopped.Load():
-		return fmt.Errorf("controller %q: %w", c.config.Name, ErrStopped)
-	case !c.synced.Load():
+	case syncing:
 		return fmt.Errorf("controller %q: %w", c.config.Name, errors.Join(errNotSynced, c.sources.ready()))
+	case reconciling:
+		return nil
+	default:
+		return fmt.Errorf("controller %q: %w", c.config.Name, ErrStopped)
 	}
-	return nil
 }
 
 type counts struct {
 	reconciles, failures, panics, refused atomic.Int64
-	settling, unsettled                   atomic.Int64
+	throttled, settling, unsettled        atomic.Int64
 
 	mu       sync.Mutex
 	scalings []Scaling

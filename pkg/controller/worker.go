@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"runtime/debug"
+	"time"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
@@ -10,39 +11,70 @@ import (
 // worker reconciles one key after the other until the hand-out stops. Reconciles get the other context, which lives on
 // through the grace period.
 func (c *Controller[K]) worker(handOut, reconciling context.Context) {
+	s := c.seats.take()
 	ended := false
 	defer func() {
+		c.seats.leave(s)
 		if !ended { // a reconcile has ended its goroutine; the key is settled
 			c.pool.group.Go(func() { c.worker(handOut, reconciling) })
 		}
 	}()
-	for handOut.Err() == nil && c.gate.pass(handOut) {
-		item, err := c.queue.Take(handOut)
-		if err != nil {
-			c.gate.unknown()
-			break
-		}
-		c.process(handOut, reconciling, item)
+	for handOut.Err() == nil && c.next(handOut, reconciling, s) {
 	}
 	ended = true
 }
 
-// process reconciles a key and does what the result says, unless the hand-out has stopped.
-func (c *Controller[K]) process(handOut, reconciling context.Context, item queue.Item[K]) {
-	if handOut.Err() != nil {
-		c.gate.unknown()
-		c.giveBack(item)
-		return
+// next reconciles one key, as soon as there is one. It returns false when the hand-out has stopped.
+func (c *Controller[K]) next(handOut, reconciling context.Context, s *seat[K]) bool {
+	trial, ok := c.gate.pass(handOut)
+	if !ok {
+		return false
 	}
-	run := &reconcile[K]{Context: reconciling, item: item, timeout: c.config.Timeout, ids: &c.ids, number: c.ids.next()}
+	item, err := c.queue.Take(handOut)
+	if err != nil {
+		c.gate.giveUp(trial)
+		return false
+	}
+	if handOut.Err() != nil || !trial && c.gate.isShut() { // since this worker began to wait for a key
+		c.gate.giveUp(trial)
+		c.giveBack(item)
+		return true
+	}
+	c.gate.begin(trial)
+	c.process(c.begin(reconciling, item, trial), s)
+	return true
+}
+
+// begin returns the run of a key that was taken.
+func (c *Controller[K]) begin(reconciling context.Context, item queue.Item[K], trial bool) *reconcile[K] {
+	run := &reconcile[K]{
+		Context: reconciling, item: item, began: item.TakenAt, timeout: c.config.Timeout,
+		trial: trial, counts: &c.counts, ids: &c.ids, number: c.ids.next(),
+	}
+	if !c.realTime {
+		run.began = time.Now()
+	}
+	return run
+}
+
+// process reconciles a key and does what the result says.
+func (c *Controller[K]) process(run *reconcile[K], s *seat[K]) {
+	s.run.Store(run)
 	result := Retry(errGoexit) // stands if the goroutine ends in the reconcile
-	defer func() { c.end(run, result) }()
+	defer func() {
+		s.run.Store(nil)
+		c.end(run, result)
+	}()
 	result = c.call(run)
 }
 
-// giveBack returns a key that was taken and did not run.
+// giveBack returns a key that was taken and did not run, with its priority and first trigger.
 func (c *Controller[K]) giveBack(item queue.Item[K]) {
-	c.queue.Add(item.Key)
+	options := queue.AddOptions{Priority: item.Priority, Now: true}
+	if item.Triggers != nil {
+		options.Trigger = item.Triggers.First
+	}
+	c.queue.AddWith(item.Key, options)
 	c.queue.Done(item.Key)
 }
 
@@ -59,7 +91,7 @@ func (c *Controller[K]) call(run *reconcile[K]) (result Result) {
 // end judges a run, tells of it, and lets the key go as soon as the caches have what it wrote.
 func (c *Controller[K]) end(run *reconcile[K], result Result) {
 	expected, late := run.end()
-	judged := c.judge(result, late)
+	judged := c.judge(run, result, late)
 	outcome := judged.outcome()
 	if len(expected) == 0 {
 		defer c.queue.Finish(run.item, outcome)

@@ -142,11 +142,14 @@ func TestLoadErrorsSayWhatToDo(t *testing.T) {
 		options client.Options
 		want    string
 	}{
-		"flag names no file":       {func(*testing.T) {}, client.Options{Kubeconfig: "/no/such/file"}, `read kubeconfig "/no/such/file"`},
-		"flag names a bad file":    {func(*testing.T) {}, client.Options{Kubeconfig: broken}, "broken"},
-		"KUBECONFIG is bad":        {func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", broken) }, client.Options{}, "broken"},
+		"flag names no file":    {func(*testing.T) {}, client.Options{Kubeconfig: "/no/such/file"}, `read kubeconfig "/no/such/file"`},
+		"flag names a bad file": {func(*testing.T) {}, client.Options{Kubeconfig: broken}, "broken"},
+		"KUBECONFIG is bad":     {func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", broken) }, client.Options{}, "broken"},
 		"no such context": {
-			func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main")) },
+			func(t *testing.T) {
+				t.Helper()
+				t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main"))
+			},
 			client.Options{Context: "elsewhere"}, "elsewhere",
 		},
 		"one of several is bad": {
@@ -157,7 +160,10 @@ func TestLoadErrorsSayWhatToDo(t *testing.T) {
 			client.Options{}, "broken",
 		},
 		"bad options": {
-			func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main")) },
+			func(t *testing.T) {
+				t.Helper()
+				t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main"))
+			},
 			client.Options{PingTimeout: -1}, "Options.PingTimeout",
 		},
 		"nothing anywhere":         {func(*testing.T) {}, client.Options{}, "set --kubeconfig or KUBECONFIG"},

@@ -16,9 +16,9 @@ type Breaker struct {
 
 	state    State
 	refusals int
-	since    time.Time // of the first of the refusals
-	wait     time.Duration
-	until    time.Time // while it is open
+	since    time.Time     // of the first of the refusals
+	wait     time.Duration // how long it was open the last time
+	until    time.Time     // when it lets the next trial pass; zero while one has yet to begin
 }
 
 // State is what a Breaker lets pass.
@@ -28,7 +28,17 @@ type State uint8
 const (
 	Closed   State = iota // everything
 	Open                  // nothing until a time
-	HalfOpen              // one trial is under way, and nothing else
+	HalfOpen              // a trial is under way, and nothing else unless it takes long
+)
+
+// A Pass is the answer to who asks to be admitted.
+type Pass uint8
+
+// The passes.
+const (
+	None   Pass = iota // ask again
+	Any                // go on
+	ATrial             // go on and call Begin, and Answered, Refused or Unknown, or GiveUp
 )
 
 // New returns a Breaker that is closed.
@@ -40,19 +50,37 @@ func (b *Breaker) State() State { return b.state }
 // Until returns when a breaker that is open lets a trial pass.
 func (b *Breaker) Until() time.Time { return b.until }
 
-// Admit asks to pass. If it is refused, the caller should ask again after the wait, or when the state has changed if that is
-// 0. Who is admitted must call Answered, Refused or Unknown.
-func (b *Breaker) Admit(now time.Time) (admitted bool, wait time.Duration) {
-	switch b.state {
-	case HalfOpen:
-		return false, 0
-	case Open:
-		if wait := b.until.Sub(now); wait > 0 {
-			return false, wait
-		}
-		b.state = HalfOpen
+// Admit asks to pass. Who gets no pass should ask again after the wait, or when told of a change if that is 0.
+func (b *Breaker) Admit(now time.Time) (pass Pass, wait time.Duration) {
+	switch {
+	case b.state == Closed:
+		return Any, 0
+	case b.state == HalfOpen && b.until.IsZero():
+		return None, 0
+	case now.Before(b.until):
+		return None, b.until.Sub(now)
 	}
-	return true, 0
+	b.state, b.until = HalfOpen, time.Time{}
+	return ATrial, 0
+}
+
+// Begin says that a trial begins. If it takes longer than the breaker was open there is another, so one that never ends
+// keeps nobody else from going on. Begin says whether others should ask again.
+func (b *Breaker) Begin(now time.Time) bool {
+	if b.state != HalfOpen {
+		return false
+	}
+	b.until = now.Add(b.wait)
+	return true
+}
+
+// GiveUp says that a trial does not take place. It says whether the state has changed: then the next one is due.
+func (b *Breaker) GiveUp() bool {
+	if b.state != HalfOpen {
+		return false
+	}
+	b.state = Open
+	return true
 }
 
 // Answered says that the server has done what it was asked to. It says whether the state has changed.
@@ -63,13 +91,13 @@ func (b *Breaker) Answered() bool {
 	return changed
 }
 
-// Unknown says that the work did not show whether the server refuses. It says whether the state has changed: a trial that
+// Unknown says that a trial did not show whether the server refuses. It says whether the state has changed: a trial that
 // went well is a good sign.
-func (b *Breaker) Unknown() bool {
+func (b *Breaker) Unknown(now time.Time) bool {
 	if b.state != HalfOpen {
 		return false
 	}
-	b.state, b.refusals, b.since = Closed, b.config.Threshold-1, b.until // one more refusal soon opens it again
+	b.state, b.refusals, b.since = Closed, b.config.Threshold-1, now // one more refusal soon opens it again
 	return true
 }
 

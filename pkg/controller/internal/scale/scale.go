@@ -17,10 +17,11 @@ type Config struct {
 
 // A Sample is what was seen since the one before.
 type Sample struct {
-	Busy    int           // workers at work
-	Ready   int           // keys that wait for a worker
-	Oldest  time.Duration // the longest of these waits
-	Refused int           // how often the server has refused
+	Busy      int           // workers at work
+	Ready     int           // keys that wait for a worker
+	Oldest    time.Duration // the longest of these waits
+	Refused   int           // how many reconciles the server has refused
+	Throttled int           // how many requests it has asked to come again later
 }
 
 // A Scaler decides how many workers there are to be. It has no clock: it is asked at even intervals.
@@ -42,9 +43,10 @@ func (s *Scaler) Next(sample Sample) (reason string) {
 	s.hold = max(0, s.hold-1)
 	s.countIdle(sample)
 	switch {
-	case sample.Refused > 0:
+	case sample.Refused+sample.Throttled > 0:
 		s.hold = s.config.Calm
-		return s.change(s.workers/2, fmt.Sprintf("the server has refused %d times", sample.Refused))
+		return s.change(s.workers/2, fmt.Sprintf(
+			"the server has refused %d reconciles and throttled %d requests", sample.Refused, sample.Throttled))
 	case s.isShort(sample):
 		return s.change(s.workers+max(1, s.workers/4), fmt.Sprintf("a key has waited %v for a worker", sample.Oldest.Round(time.Millisecond)))
 	case s.idle >= s.config.Calm:

@@ -17,6 +17,7 @@ func config() scale.Config {
 var (
 	short   = scale.Sample{Busy: 20, Ready: 5, Oldest: 2 * time.Second}
 	refused = scale.Sample{Busy: 20, Ready: 5, Oldest: 2 * time.Second, Refused: 1}
+	slowed  = scale.Sample{Busy: 20, Ready: 5, Oldest: 2 * time.Second, Throttled: 2}
 	quick   = scale.Sample{Busy: 20, Ready: 5, Oldest: time.Second}
 	idle    = scale.Sample{Busy: 1}
 	slow    = scale.Sample{Busy: 1, Ready: 5, Oldest: 2 * time.Second} // keys wait, but not for workers
@@ -32,7 +33,8 @@ func TestScaler(t *testing.T) {
 		"in steps that follow the size":  {[]scale.Sample{short, short, short, short, short, short, short}, []int{3, 4, 5, 6, 7, 8, 10}, "waited"},
 		"not for a short wait":           {[]scale.Sample{quick}, []int{2}, ""},
 		"not if workers are free":        {[]scale.Sample{slow}, []int{2}, ""},
-		"half when the server refuses":   {[]scale.Sample{short, short, short, short, refused}, []int{3, 4, 5, 6, 3}, "refused 1 times"},
+		"half when the server refuses":   {[]scale.Sample{short, short, short, short, refused}, []int{3, 4, 5, 6, 3}, "refused 1 reconciles"},
+		"half when it throttles":         {[]scale.Sample{short, short, short, short, slowed}, []int{3, 4, 5, 6, 3}, "throttled 2 requests"},
 		"not more right after":           {[]scale.Sample{short, short, short, short, refused, short, short, short}, []int{3, 4, 5, 6, 3, 3, 3, 4}, "waited"},
 		"fewer when idle for long":       {[]scale.Sample{short, short, idle, idle, idle}, []int{3, 4, 4, 4, 3}, "idle"},
 		"not when idle for a moment":     {[]scale.Sample{short, short, idle, idle, quick, idle, idle}, []int{3, 4, 4, 4, 4, 4, 4}, ""},
