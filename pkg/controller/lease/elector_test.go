@@ -238,6 +238,9 @@ func TestLostWhenSomebodyElseHoldsIt(t *testing.T) {
 		if s.holder() != "b" {
 			t.Error("the lease of somebody else was overwritten")
 		}
+		if err := p.Ready(); !errors.Is(err, ErrLost) {
+			t.Errorf("ready: %v, want ErrLost", err)
+		}
 	})
 }
 
@@ -449,6 +452,12 @@ func TestReadyTellsAStandbyFromOneThatIsNone(t *testing.T) {
 		s.fault(nil)
 		time.Sleep(3 * time.Second)
 		ready(nil)
+		s.fault(func(context.Context, string) error { return forbidden })
+		time.Sleep(3 * time.Second)
+		ready(forbidden)
+		s.fault(nil)
+		time.Sleep(3 * time.Second)
+		ready(nil)
 		s.change(func(spec *coordinationv1.LeaseSpec) { spec.HolderIdentity = new("") })
 		p.leads()
 		ready(nil)
@@ -461,6 +470,78 @@ func TestReadyTellsAStandbyFromOneThatIsNone(t *testing.T) {
 		fresh, err := New(Config{Client: s, Name: "it"})
 		if err != nil || !errors.Is(fresh.Ready(), ErrNotLeader) {
 			t.Errorf("ready before it has begun: %v, %v", fresh.Ready(), err)
+		}
+	})
+}
+
+// A server that takes its time for an answer gets the next renewal no later.
+func TestRenewsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{before: func(context.Context, string) error {
+			time.Sleep(1500 * time.Millisecond)
+			return nil
+		}}
+		p := start(t, s, Config{Identity: "a"})
+		p.leads()
+		before := s.count("update")
+		time.Sleep(time.Minute)
+		if got := s.count("update") - before; got < 29 || got > 30 {
+			t.Errorf("%d renewals in a minute, want one each 2s", got)
+		}
+		_ = p.ends()
+	})
+}
+
+// Those who stand by do not ask in step.
+func TestStandbysAskAtRandom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		s.heldBy("a")
+		var last time.Time
+		waits := make(map[time.Duration]bool)
+		s.before = func(context.Context, string) error {
+			if wait := time.Since(last); !last.IsZero() {
+				between(t, "asked again", wait, 2*time.Second, 2400*time.Millisecond)
+				waits[wait] = true
+			}
+			last = time.Now()
+			return nil
+		}
+		p := start(t, s, Config{Identity: "b"})
+		time.Sleep(12 * time.Second)
+		p.stop(nil)
+		if err := <-p.ended; err != nil || len(waits) < 2 {
+			t.Errorf("%v; waits %v, want different ones", err, waits)
+		}
+	})
+}
+
+// A renewal is under way, and takes its time to break off, when lead returns. The lease is given up when nothing can follow.
+func TestTheLastRenewalEndsBeforeTheRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{}
+		p := start(t, s, Config{Identity: "a"})
+		p.leads()
+		var renewing atomic.Bool
+		s.fault(func(ctx context.Context, verb string) error {
+			if verb == "get" && renewing.Load() {
+				t.Error("it is given up while a renewal is under way")
+			}
+			if verb == "update" && ctx.Err() == nil && renewing.CompareAndSwap(false, true) {
+				<-ctx.Done()
+				time.Sleep(time.Second)
+				renewing.Store(false)
+				s.fault(nil)
+				return ctx.Err()
+			}
+			return nil
+		})
+		time.Sleep(3 * time.Second)
+		if !renewing.Load() {
+			t.Error("no renewal is under way")
+		}
+		if err := p.ends(); err != nil || s.holder() != "" {
+			t.Errorf("Run: %v; held by %q", err, s.holder())
 		}
 	})
 }

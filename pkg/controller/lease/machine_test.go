@@ -43,6 +43,32 @@ func TestMachineTakesWhatIsFree(t *testing.T) {
 	}
 }
 
+// Whatever changes of a held Lease is a sign of its holder, who has his time again from then on.
+func TestMachineCountsFromTheLastSign(t *testing.T) {
+	renewed := leaseOf("1", "b")
+	renewed.Spec.RenewTime = new(metav1.NewMicroTime(time.Unix(1, 0)))
+	other := leaseOf("1", "b")
+	other.UID = "another"
+	for name, sign := range map[string]func(m *machine, now instant){
+		"another version":              func(m *machine, now instant) { m.saw(leaseOf("2", "b"), now) },
+		"renewed, by a fake":           func(m *machine, now instant) { m.saw(renewed, now) },
+		"another object":               func(m *machine, now instant) { m.saw(other, now) },
+		"deleted":                      func(m *machine, now instant) { m.sawNone(now) },
+		"deleted and made again":       func(m *machine, now instant) { m.sawNone(instant{}); m.saw(leaseOf("1", "b"), now) },
+		"deleted, and still not there": func(m *machine, now instant) { m.sawNone(now); m.sawNone(instant{steady: now.steady + time.Second}) },
+	} {
+		m := &machine{name: "it", identity: "a", duration: 5 * time.Second}
+		m.saw(leaseOf("1", "b"), instant{})
+		sign(m, instant{steady: 10 * time.Second})
+		if m.wish(instant{steady: 25*time.Second - 1}) != nil {
+			t.Errorf("%s: taken too early", name)
+		}
+		if m.wish(instant{steady: 25 * time.Second}) == nil {
+			t.Errorf("%s: not taken in time", name)
+		}
+	}
+}
+
 // Two attempts to take the same version are one claim, as either may be the one that succeeds. An attempt at another is a new one.
 func TestMachineKnowsItsClaims(t *testing.T) {
 	m := &machine{name: "it", identity: "a", duration: 15 * time.Second}

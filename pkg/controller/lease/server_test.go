@@ -155,6 +155,18 @@ func (s *server) remove() {
 	s.lease = nil
 }
 
+// count returns how often something was asked.
+func (s *server) count(verb string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, asked := range s.asked {
+		if asked == verb {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *server) holder() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -96,12 +97,8 @@ func (h *health) noteLocked(logger klog.Logger, c check) {
 	}
 }
 
-// kind returns a reason without its numbers: times and counts in it change all the time.
+// kind returns a reason without the words that have digits: times and counts in it change all the time.
 func kind(reason string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, reason)
+	words := slices.DeleteFunc(strings.Fields(reason), func(word string) bool { return strings.ContainsAny(word, "0123456789") })
+	return strings.Join(words, " ")
 }

@@ -285,6 +285,9 @@ func TestEndsWhenAllControllersHave(t *testing.T) {
 			t.Errorf("Run: %v", err)
 		}
 		d.inOrder(t, "one ended", "two ended", "lease given up", "informer ended")
+		if !p.log.has("all controllers have ended") {
+			t.Error("the log does not say why it has stopped")
+		}
 	})
 }
 

@@ -73,7 +73,9 @@ const programEnv = "SLUICE_TEST_PROGRAM"
 
 // A real process gets real signals: the first ends it in order, the second at once.
 func TestSignals(t *testing.T) {
-	if how := os.Getenv(programEnv); how != "" {
+	if how := os.Getenv(programEnv); how == "both" {
+		twoAtOnce()
+	} else if how != "" {
 		Main("test", func(ctx context.Context) error {
 			fmt.Println("begun")
 			<-ctx.Done()
@@ -92,11 +94,15 @@ func TestSignals(t *testing.T) {
 		{"orderly", []syscall.Signal{syscall.SIGTERM}, "exit status 0"},
 		{"orderly", []syscall.Signal{syscall.SIGINT}, "exit status 0"},
 		{"stuck", []syscall.Signal{syscall.SIGTERM, syscall.SIGINT}, "signal: interrupt"},
+		{"both", nil, "signal: interrupt"},
 		{"stuck", []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}, "signal: terminated"},
 	} {
 		lines, log, state := runSelf(t, test.how, test.signals)
 		if state != test.state {
 			t.Errorf("%s, %v: %q, want %q; it said %q", test.how, test.signals, state, test.state, lines)
+		}
+		if len(test.signals) == 0 {
+			continue
 		}
 		if want := test.signals[0].String() + " signal received"; !strings.Contains(lines, "stopping: "+want) {
 			t.Errorf("%s, %v: the cause is not %q: %q", test.how, test.signals, want, lines)
@@ -104,6 +110,16 @@ func TestSignals(t *testing.T) {
 			t.Errorf("%s, %v: the log lacks %q: %q", test.how, test.signals, want, log)
 		}
 	}
+}
+
+// twoAtOnce has got both signals before anybody has looked. The second is not lost.
+func twoAtOnce() {
+	signals := make(chan os.Signal, 2)
+	signals <- syscall.SIGTERM
+	signals <- os.Interrupt
+	ctx, cancel := context.WithCancelCause(context.Background())
+	listen(ctx, signals, cancel)
+	time.Sleep(time.Minute) // the signal comes before
 }
 
 // runSelf runs this test binary as a program and sends it a signal after each line that it writes.

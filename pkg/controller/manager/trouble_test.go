@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"k8s.io/client-go/kubernetes/fake"
 
+	"github.com/sluice-k8s/sluice/pkg/controller/lease"
 	"github.com/sluice-k8s/sluice/pkg/controller/manager"
 )
 
@@ -61,13 +63,15 @@ func TestAnInformerThatEndsBeforeSync(t *testing.T) {
 	})
 }
 
-// Two informers have the same name, as two of one type have. Each has a line of its own, and none hides the other.
+// Two informers have the same name, as two of one type have. Each has a line of its own, and none hides the other. That a number in a
+// reason changes is not worth a line in the log.
 func TestTheSameNameTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &diary{}
-		stale := errors.New("stale")
+		began := time.Now()
+		stale := func() error { return fmt.Errorf("stale for %v", time.Since(began)) }
 		p := start(t, manager.Config{Informers: runners{
-			part{name: "twin", diary: d, ready: func() error { return stale }}, part{name: "twin", diary: d},
+			part{name: "twin", diary: d, ready: stale}, part{name: "twin", diary: d},
 		}})
 		time.Sleep(5 * time.Minute)
 		page := ask(p.Handler(), func(*http.Request) {}).Body.String()
@@ -119,6 +123,22 @@ func TestAStandbyThatCannotReadTheLease(t *testing.T) {
 		if err := p.ends(); err != nil {
 			t.Errorf("Run: %v", err)
 		}
+	})
+}
+
+// The elector was run by somebody else. That is an error of the program, which ends, also what needs no lease.
+func TestAnElectorThatWasUsedBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &diary{}
+		e := elector(t, fake.NewClientset(), d, "one")
+		if err := e.Run(t.Context(), func(context.Context) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, manager.Config{Unelected: runners{part{name: "unelected", diary: d}}, Election: e})
+		if err := <-p.ended; !errors.Is(err, lease.ErrStarted) {
+			t.Errorf("Run: %v", err)
+		}
+		d.inOrder(t, "unelected ended")
 	})
 }
 
