@@ -162,6 +162,13 @@ func TestWhatApplySends(t *testing.T) {
 	}
 }
 
+// What has a status exists, whether the view has it or not.
+func TestApplyStatusCreatesNothing(t *testing.T) {
+	client := &applier{obj: stored()}
+	w := write.New(func(string) *applier { return client }, newView(), write.Config{FieldManager: "me"})
+	want[*corev1.ConfigMap](t, write.Updated)(w.ApplyStatus(t.Context(), applycorev1.ConfigMap("a", "default")))
+}
+
 func TestApplyNamesWhatIsWrong(t *testing.T) {
 	client := &applier{obj: stored()}
 	anonymous := write.New(func(string) *applier { return client }, nil, write.Config{})
@@ -199,6 +206,11 @@ func TestConflictsAreRead(t *testing.T) {
 	conflict, ok := errors.AsType[*write.ConflictError](err)
 	if !ok || fmt.Sprint(conflict.Conflicts) != `[{a "b" .data.n} { .data.m}]` || !apierrors.IsConflict(err) {
 		t.Errorf("the error is %v", err)
+	}
+	client.err = apierrors.NewApplyConflict([]metav1.StatusCause{{Type: metav1.CauseTypeFieldManagerConflict, Message: "conflict with \"a\\n\" using v1", Field: ".spec.x\x1b[2J"}}, "conflict")
+	_, _, err = w.Apply(t.Context(), applycorev1.ConfigMap("a", "default"))
+	if err == nil || !strings.HasSuffix(err.Error(), `".spec.x\x1b[2J" is owned by "a\n"`) {
+		t.Errorf("the error is %v, want it to be quoted", err)
 	}
 	client.err = apierrors.NewConflict(configMaps, "a", errors.New("resourceVersion"))
 	_, _, err = w.Apply(t.Context(), applycorev1.ConfigMap("a", "default"))

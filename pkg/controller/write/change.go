@@ -19,6 +19,8 @@ const status = "status"
 // API server if there is no view. If it does not exist, initial is created, as mutate has changed it, whatever UID and version
 // it has; else it is changed as [Writer.Change] does. A nil mutate leaves alone what exists.
 //
+// An object of that name may be somebody else's: package owner, called in mutate, refuses one that has another controller.
+//
 // Mutate gets the object with what the API server has defaulted, and should set the fields that it wants, not whole structs:
 // these lack the defaults, so that each call would send a change that the server takes back, see NoOps of [Stats].
 func (w *Writer[T]) CreateOrUpdate(ctx context.Context, initial T, mutate func(T) error) (T, Effect, error) {
@@ -27,7 +29,8 @@ func (w *Writer[T]) CreateOrUpdate(ctx context.Context, initial T, mutate func(T
 	}
 	g := goal[T]{verb: "create or update", obj: initial, create: true, mutate: mutate}
 	if err := w.check(initial); err != nil {
-		return g.obj, Unchanged, w.failed(g.verb, keyOf(initial), err)
+		var none T
+		return none, Unchanged, w.failed(g.verb, keyOf(initial), err)
 	}
 	from, ok := w.cached(cache.KeyOf(initial))
 	return w.reach(ctx, g, from, ok)
@@ -38,9 +41,11 @@ func (w *Writer[T]) CreateOrUpdate(ctx context.Context, initial T, mutate func(T
 // changes nothing.
 //
 // What differs is sent, on condition that the object is the same and has not changed since: so no change of somebody else is
-// lost, and neither are fields that T does not know. But a list that differs is sent as a whole, with what T knows of its items:
-// where these may have more fields, use [Writer.Apply] or a [JSON] patch. An object without resource version is read from the API server first;
-// it needs no more than its key. One that was deleted and made again meanwhile is a conflict.
+// lost, and neither are fields that T does not know. But a list that differs is sent as a whole, with what T knows of its
+// items: where these may have more fields, use [Writer.Apply] or a [JSON] patch.
+//
+// An object without resource version is read from the API server first; it needs no more than its key. One that was deleted
+// and made again meanwhile is a conflict.
 func (w *Writer[T]) Change(ctx context.Context, obj T, mutate func(T) error) (T, Effect, error) {
 	return w.change(ctx, goal[T]{verb: "change", obj: obj, mutate: mutate})
 }

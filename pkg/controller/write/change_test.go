@@ -2,6 +2,7 @@ package write_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/controller/write"
@@ -191,6 +195,94 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 	})
 }
 
+// A time-out that comes with the first conflict is told as such, too.
+func TestNothingIsReadAfterTheEndOfItsContext(t *testing.T) {
+	s := newServer()
+	obj := s.put("a", nil)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	s.before = func(string) { s.put("a", nil); cancel(controller.ErrTimeout) }
+	w, _ := newWriter(t, s, write.Config{})
+	if _, _, err := w.Change(ctx, obj, set("mine", "1")); !errors.Is(err, controller.ErrTimeout) || !apierrors.IsConflict(err) {
+		t.Errorf("the error is %v, want the conflict and the time-out", err)
+	}
+	if len(s.requests) != 1 {
+		t.Errorf("the requests are %q", s.requests)
+	}
+}
+
+// Quotas are changed by many: the API server gives up after a few conflicts of its own.
+func TestAConflictOfAQuotaIsTriedAgain(t *testing.T) {
+	s := newServer()
+	s.refuse = first(1, apierrors.NewConflict(configMaps, "quota", errors.New("the quota has changed")))
+	w, _ := newWriter(t, s, write.Config{})
+	want[*corev1.ConfigMap](t, write.Created)(w.CreateOrUpdate(t.Context(), configMap("a", nil), nil))
+}
+
+// An empty list is not the same as none where the type says so, whatever package equality thinks.
+func TestAnEmptyListIsAChange(t *testing.T) {
+	var client patches
+	w := write.NewClusterScoped[*unstructured.Unstructured](&client, nil, write.Config{})
+	before := custom(map[string]any{"hosts": nil})
+	before.SetResourceVersion("1")
+	want[*unstructured.Unstructured](t, write.Updated)(w.Change(t.Context(), before, func(u *unstructured.Unstructured) error {
+		u.Object["spec"] = map[string]any{"hosts": []any{}}
+		return nil
+	}))
+	if string(client.sent) != `{"metadata":{"resourceVersion":"1"},"spec":{"hosts":[]}}` {
+		t.Errorf("sent %s", client.sent)
+	}
+}
+
+// A dated is of a type with fields that only encode themselves.
+type dated struct {
+	corev1.ConfigMap
+
+	At time.Time `json:"at"`
+}
+
+func (d *dated) DeepCopyObject() runtime.Object { return &dated{*d.DeepCopy(), d.At} }
+
+type datedClient struct{ write.Client[*dated] }
+
+func (datedClient) Patch(
+	_ context.Context, _ string, _ types.PatchType, data []byte, _ metav1.PatchOptions, _ ...string,
+) (*dated, error) {
+	patched := &dated{}
+	err := json.Unmarshal(data, patched)
+	patched.ResourceVersion = "8"
+	return patched, err
+}
+
+func TestFieldsMayEncodeThemselves(t *testing.T) {
+	w := write.NewClusterScoped(datedClient{}, nil, write.Config{})
+	obj := &dated{ConfigMap: *stored(), At: time.Unix(1, 0)}
+	obj.Namespace = ""
+	at := func(at time.Time) func(*dated) error { return func(d *dated) error { d.At = at; return nil } }
+	want[*dated](t, write.Unchanged)(w.Change(t.Context(), obj, at(time.Unix(1, 0))))
+	got := want[*dated](t, write.Updated)(w.Change(t.Context(), obj, at(time.Unix(2, 0))))
+	if !got.At.Equal(time.Unix(2, 0)) {
+		t.Errorf("at is %v", got.At)
+	}
+}
+
+func TestOneThatIsBeingDeletedIsNotDeletedAgain(t *testing.T) {
+	s := newServer()
+	obj := s.put("a", nil)
+	obj.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)}
+	w, _ := newWriter(t, s, write.Config{})
+	for _, options := range []write.DeleteOptions{{}, {AnyVersion: true}} {
+		if err := w.DeleteWith(t.Context(), obj, options); err != nil || len(s.requests) != 0 {
+			t.Errorf("deleting gives %v, after %q", err, s.requests)
+		}
+	}
+	for _, options := range []write.DeleteOptions{{Propagation: metav1.DeletePropagationOrphan}, {GracePeriod: new(time.Duration)}} {
+		s.requests = nil
+		if err := w.DeleteWith(t.Context(), obj, options); err != nil || len(s.requests) != 1 {
+			t.Errorf("deleting otherwise gives %v, after %q", err, s.requests)
+		}
+	}
+}
+
 func TestAMutateThatFailsIsNotTriedAgain(t *testing.T) {
 	s := newServer()
 	obj := s.put("a", nil)
@@ -252,6 +344,10 @@ func TestBadInputIsNamed(t *testing.T) {
 		"the path does not begin":               wrong(w.Patch(t.Context(), obj, write.JSON(write.RemoveOp("data")))),
 		"the patch is no JSON":                  wrong(w.Patch(t.Context(), obj, write.Raw("x", []byte("a: b")))),
 		"before and after differ in metadata":   wrong(w.Patch(t.Context(), obj, write.Merge(obj, named("b", "b")))),
+		"the patch is the zero value":           wrong(w.Patch(t.Context(), obj, write.Patch{})),
+		"scale needs a dynamic client":          wrong(w.Patch(t.Context(), obj, write.Merge(obj, obj).To("scale"))),
+		`operation 0, remove "data"`:            wrong(w.Patch(t.Context(), obj, write.JSON(write.RemoveOp("data")))),
+		"GracePeriod is negative":               w.DeleteWith(t.Context(), obj, write.DeleteOptions{GracePeriod: new(-time.Second)}),
 		"an apply configuration is no patch":    wrong(w.Patch(t.Context(), obj, write.Raw("application/apply-patch+yaml", nil))),
 		`write: change v1.ConfigMap "default/"`: wrong(w.Change(t.Context(), named("default", ""), set("a", "b"))),
 	}

@@ -489,20 +489,44 @@ func TestApplyIsRemembered(t *testing.T) {
 	apply(write.Created)
 }
 
-// The last finalizer of a deleted object: the server leaves the version alone that it returns.
+// The last finalizer of a deleted object: the server leaves the version alone that it returns, and yet the object is to be
+// seen going.
 func TestTheLastFinalizerIsAnUpdate(t *testing.T) {
 	p := newPlane(t)
-	w := write.New(p.CoreV1().ConfigMaps, nil, write.Config{})
+	view := run(t, cache.FromClient(p.CoreV1().ConfigMaps(p.namespace)))
+	w := write.New(p.CoreV1().ConfigMaps, view, write.Config{})
 	obj := p.configMap("a", nil)
 	obj.Finalizers = []string{"example.com/a"}
 	obj = must[*corev1.ConfigMap](t)(w.Create(t.Context(), obj))
 	if err := w.Delete(t.Context(), obj); err != nil {
 		t.Fatal(err)
 	}
-	want[*corev1.ConfigMap](t, write.Updated)(w.Change(t.Context(), obj, func(c *corev1.ConfigMap) error {
+	see(t, view, want[*corev1.ConfigMap](t, write.Updated)(w.Change(t.Context(), obj, func(c *corev1.ConfigMap) error {
 		c.Finalizers = nil
 		return nil
-	}))
+	})))
+	if left, ok := view.Get(types.NamespacedName{Namespace: p.namespace, Name: "a"}); ok {
+		t.Errorf("the cache still has %s in version %s", left.Name, left.ResourceVersion)
+	}
+}
+
+// A patch of scale is answered with a Scale, in the version that the Deployment has then.
+func TestScale(t *testing.T) {
+	p := newPlane(t)
+	client := p.dynamic.Resource(appsv1.SchemeGroupVersion.WithResource("deployments"))
+	view := run(t, cache.FromDynamic(client.Namespace(p.namespace)))
+	must[*appsv1.Deployment](t)(p.AppsV1().Deployments(p.namespace).Create(t.Context(), p.deployment("web"), metav1.CreateOptions{}))
+	w := write.New(write.Dynamic(client), view, write.Config{FieldManager: "me"})
+	obj := &unstructured.Unstructured{}
+	obj.SetNamespace(p.namespace)
+	obj.SetName("web")
+	scale := want[*unstructured.Unstructured](t, write.Updated)(w.Patch(t.Context(), obj,
+		write.Raw(types.MergePatchType, []byte(`{"spec":{"replicas":2}}`)).To("scale")))
+	see(t, view, scale)
+	deployment, _ := view.Get(types.NamespacedName{Namespace: p.namespace, Name: "web"})
+	if replicas, _, _ := unstructured.NestedInt64(deployment.Object, "spec", "replicas"); replicas != 2 || scale.GetKind() != "Scale" {
+		t.Errorf("replicas are %d, the answer is a %s", replicas, scale.GetKind())
+	}
 }
 
 func TestClusterScoped(t *testing.T) {

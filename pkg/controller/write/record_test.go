@@ -86,6 +86,22 @@ func TestTheNextReconcileWaits(t *testing.T) {
 	}
 }
 
+// Somebody makes an object of the same name before the answer is there: that one is not waited for.
+func TestADeleteByHandIsOfWhatWasKnownBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer()
+		cached := s.put("old", nil)
+		w, v := newWriter(t, s, write.Config{}, cached)
+		s.lose = func(string) error { v.objects["old"] = configMap("old", nil); return nil }
+		reconcile(t, func(ctx context.Context) error {
+			return w.Client("default").Delete(ctx, "old", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{}})
+		})
+		if len(v.waits) == 0 || v.waits[0] != "deletion old 2" {
+			t.Errorf("waited for %q", v.waits)
+		}
+	})
+}
+
 // reconcile runs what a reconcile does, once.
 func reconcile(t *testing.T, do func(ctx context.Context) error) {
 	t.Helper()
