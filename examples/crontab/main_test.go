@@ -2,10 +2,15 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 )
 
 func TestParse(t *testing.T) {
@@ -55,6 +60,41 @@ func TestDefaults(t *testing.T) {
 		o.life.LeaseName != "crontab-controller" || o.client.UserAgent != "crontab-controller" {
 		t.Errorf("options are %+v, %v", o, err)
 	}
+}
+
+// The flags of the Deployment are ones that the program knows, and fit the rest of the manifests.
+func TestDeploymentUsesTheFlags(t *testing.T) {
+	container := deployment(t).Spec.Template.Spec.Containers[0]
+	o, err := parse(container.Args)
+	if err != nil || !o.life.LeaderElect {
+		t.Fatalf("options are %+v, %v", o, err)
+	}
+	port := container.Ports[0]
+	if o.life.HealthAddress != fmt.Sprintf(":%d", port.ContainerPort) {
+		t.Errorf("health pages are served at %q, port %q is %d", o.life.HealthAddress, port.Name, port.ContainerPort)
+	}
+	for path, probe := range map[string]*corev1.Probe{"/livez": container.LivenessProbe, "/readyz": container.ReadinessProbe} {
+		if probe.HTTPGet.Path != path || probe.HTTPGet.Port.StrVal != port.Name {
+			t.Errorf("probe of %s is %+v", path, probe.HTTPGet)
+		}
+	}
+	rules, err := os.ReadFile("manifests/rbac.yaml")
+	if err != nil || !strings.Contains(string(rules), "resourceNames: ["+o.life.LeaseName+"]") {
+		t.Errorf("the rules do not name the lease %q: %v", o.life.LeaseName, err)
+	}
+}
+
+func deployment(t *testing.T) *appsv1.Deployment {
+	t.Helper()
+	data, err := os.ReadFile("manifests/deployment.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var deployment appsv1.Deployment
+	if err := yaml.UnmarshalStrict(data, &deployment); err != nil {
+		t.Fatal(err)
+	}
+	return &deployment
 }
 
 func TestHelpIsNoFailure(t *testing.T) {

@@ -23,17 +23,17 @@ const (
 	selector = "sluice.example.com/default-deny=yes"
 )
 
-func main() {
-	manager.Main(name, func(ctx context.Context) error { // until SIGTERM or Ctrl-C
-		config, err := client.Load(client.Options{}) // in a cluster, else KUBECONFIG, else ~/.kube/config
-		if err != nil {
-			return err
-		}
-		return run(ctx, kubernetes.NewForConfigOrDie(config))
-	})
-}
+func main() { manager.Main(name, run) } // runs until SIGTERM or Ctrl-C
 
-func run(ctx context.Context, clients kubernetes.Interface) error {
+func run(ctx context.Context) error {
+	config, err := client.Load(client.Options{}) // in a cluster, else KUBECONFIG, else ~/.kube/config
+	if err != nil {
+		return err
+	}
+	clients, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
 	namespaces := cache.NewInformer(cache.FromClient(clients.CoreV1().Namespaces()), cache.Config{
 		ListOptions: func(opts *metav1.ListOptions) { opts.LabelSelector = selector },
 	})

@@ -23,6 +23,7 @@ func TestAPolicyIsMadeAndPutBack(t *testing.T) {
 	if _, err := clients.CoreV1().Namespaces().Patch(t.Context(), namespace, types.MergePatchType, label, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("KUBECONFIG", controlplanetest.Kubeconfig(t))
 	policies := clients.NetworkingV1().NetworkPolicies(namespace)
 	changes, err := policies.Watch(t.Context(), metav1.ListOptions{})
 	if err != nil {
@@ -32,7 +33,7 @@ func TestAPolicyIsMadeAndPutBack(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error)
-	go func() { stopped <- run(ctx, clients) }()
+	go func() { stopped <- run(ctx) }()
 
 	expect(t, changes, watch.Added)
 	open := []byte(`{"spec":{"ingress":[{}]}}`)

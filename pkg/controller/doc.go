@@ -33,6 +33,12 @@
 // Because a key may stand for any number of changes, Reconcile gets the key and not the event: it looks at what is there
 // now ("level-triggered"). [AttemptFrom] says which events there were.
 //
+// # How a controller is tested
+//
+// With a fake clientset, whose watches work, in a bubble of testing/synctest: synctest.Wait returns when the controller has done
+// all that there is to do, without any waiting in real time. TestHowControllersAreTested of this package does it with the
+// controller of the package example. The directory examples/crontab has one that is tested on a real API server.
+//
 // # What is around it
 //
 // Package manager runs controllers and informers as a program, with leader election, health and signals. Package write
