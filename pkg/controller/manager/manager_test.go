@@ -100,8 +100,8 @@ func TestStartsAndStopsInOrder(t *testing.T) {
 		}
 		d.inOrder(t, "informer starts", "informer synced", "quick starts", "quick stops", "quick ended", "slow ended",
 			"recorder stops", "recorder ended", "lease given up", "informer stops", "informer ended")
-		d.inOrder(t, "recorder starts", "informer synced", "slow starts", "slow stops", "slow ended", "recorder stops")
-		d.inOrder(t, "informer synced", "unelected starts", "unelected stops", "unelected ended", "recorder stops") // beside the others
+		d.inOrder(t, "recorder starts", "informer synced", "unelected starts", "unelected stops", "unelected ended", "recorder stops")
+		d.inOrder(t, "informer synced", "slow starts", "slow stops", "unelected ended")
 		if !p.log.has("terminated signal received") {
 			t.Error("the log does not say why it has stopped")
 		}
