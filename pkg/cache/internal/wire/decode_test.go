@@ -131,8 +131,10 @@ func TestIdentityOfBeginning(t *testing.T) {
 		t.Run(s.encoding.String(), func(t *testing.T) {
 			frame := must(frames(s.encode(fewPods(1)), wire.Limits{}))[0]
 			whole, _ := frame.Identity()
+			// At the latest here the name is known, with the quote that JSON has. CBOR comes in any order, so it may be the end.
+			there := min(bytes.LastIndex(frame.Bytes, []byte(whole.Name))+len(whole.Name)+1, len(frame.Bytes))
 			known := false
-			for cut := range frame.Bytes {
+			for cut := range len(frame.Bytes) + 1 {
 				part := frame
 				part.Bytes = frame.Bytes[:cut]
 				id, ok := part.Identity()
@@ -141,15 +143,12 @@ func TestIdentityOfBeginning(t *testing.T) {
 						t.Fatalf("cut at %d: %q of %q", cut, pair[0], pair[1])
 					}
 				}
-				if known && !ok {
-					t.Fatalf("cut at %d: the name is lost again", cut)
+				if !ok && (known || cut >= there) {
+					t.Fatalf("cut at %d of %d: the name is not known; before it was: %t", cut, len(frame.Bytes), known)
 				}
 				known = ok
 				part.Bytes = bytes.Clone(part.Bytes)
 				part.WithoutManagedFields()
-			}
-			if !known {
-				t.Error("the name is never known")
 			}
 		})
 	}
