@@ -54,6 +54,9 @@ func TestControlPlane(t *testing.T) {
 		}
 	})
 	t.Run("writes an audit log", func(t *testing.T) {
+		if cp.AuditLog() != audit {
+			t.Errorf("it is in %q, want %q", cp.AuditLog(), audit)
+		}
 		log, err := os.ReadFile(audit)
 		if err != nil {
 			t.Fatal(err)
