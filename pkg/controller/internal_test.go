@@ -67,6 +67,21 @@ func TestSeatsAreLeft(t *testing.T) {
 	}
 }
 
+func TestWorkersLeaveTheirSeats(t *testing.T) {
+	c, err := New(Config[string]{Name: "test", Workers: 3, Reconcile: func(context.Context, string) Result { return Done() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := c.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.seats.taken) != 0 {
+		t.Errorf("%d seats are taken after the stop", len(c.seats.taken))
+	}
+}
+
 func TestTheLastScalingsAreKept(t *testing.T) {
 	var c counts
 	for n := range 100 {
