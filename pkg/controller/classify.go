@@ -142,8 +142,7 @@ func isUnreachable(err error) bool {
 	if connection, ok := errors.AsType[*net.OpError](err); ok && connection.Op == "dial" { // also if its name is not known
 		return true
 	}
-	return utilnet.IsConnectionRefused(err) || utilnet.IsConnectionReset(err) || utilnet.IsHTTP2ConnectionLost(err) ||
-		utilnet.IsProbableEOF(err) || errors.Is(err, io.ErrUnexpectedEOF)
+	return utilnet.IsHTTP2ConnectionLost(err) || utilnet.IsProbableEOF(err) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // A verdict is a result with the class of its error.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,6 +64,8 @@ func TestClassify(t *testing.T) {
 		"connection refused":      {request(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), controller.Refused},
 		"connection reset":        {request(syscall.ECONNRESET), controller.Refused},
 		"cut":                     {request(io.ErrUnexpectedEOF), controller.Refused},
+		"cut in the answer":       {fmt.Errorf("read the answer: %w", io.ErrUnexpectedEOF), controller.Refused},
+		"cancelled dial":          {request(&net.OpError{Op: "dial", Err: context.Canceled}), controller.Failure},
 		"request timed out":       {request(context.DeadlineExceeded), controller.Refused},
 		"own deadline":            {context.DeadlineExceeded, controller.Failure},
 		"cancelled":               {request(context.Canceled), controller.Failure},
@@ -176,6 +179,27 @@ func TestAClassifyThatPanicsHarmsNobody(t *testing.T) {
 		}
 		if logs := logged(t, logger); !strings.Contains(logs, "Classify panicked") {
 			t.Errorf("the log is %q", logs)
+		}
+	})
+}
+
+// What is parked is looked at in a tenth of the time.
+func TestWhenParkedKeysAreTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var runs []time.Duration
+		begin := time.Now()
+		c, stop := start(t, controller.Config[string]{
+			Reconcile: func(context.Context, string) controller.Result {
+				runs = append(runs, time.Since(begin))
+				return controller.Park(errors.New("hopeless"))
+			},
+		})
+		time.Sleep(5 * time.Minute)
+		c.Enqueue("a")
+		time.Sleep(31*time.Minute + time.Second)
+		stop()
+		if want := []time.Duration{5 * time.Minute, 36 * time.Minute}; !slices.Equal(runs, want) {
+			t.Errorf("ran at %v, want %v", runs, want)
 		}
 	})
 }

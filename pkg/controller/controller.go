@@ -112,7 +112,6 @@ func (c *Controller[K]) work(ctx context.Context) {
 	c.pool.resize(ctx, c.config.Workers)
 	c.watchOver(ctx)
 	c.phase.Store(stopping)
-	c.settling.cancel() // nothing is handed out any more
 	done := finished(&c.pool.group)
 	if c.grace(done) {
 		return

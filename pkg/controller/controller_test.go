@@ -148,6 +148,9 @@ func TestRunFailsWhenASourceCannotSync(t *testing.T) {
 		if err := c.Run(t.Context()); !errors.Is(err, controller.ErrStarted) {
 			t.Errorf("a second Run returned %v, want ErrStarted", err)
 		}
+		if err := c.Ready(); !errors.Is(err, controller.ErrStopped) {
+			t.Errorf("Ready returned %v, want ErrStopped", err)
+		}
 	}
 }
 
@@ -503,6 +506,10 @@ func TestTheQueueIsTheControllers(t *testing.T) {
 		clock.Step(time.Minute)
 		runs.next(t, "a")
 		stop()
+		c.Enqueue("too late")
+		if _, ok := c.Queue().Find("too late"); ok {
+			t.Error("the queue takes keys after the stop")
+		}
 	})
 }
 
@@ -517,4 +524,17 @@ func TestASuccessIsLoggedIfAsked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A queue with a clock of its own tells by that one how long a run took.
+func TestTheQueueMayHaveItsOwnClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen controller.Observation[string]
+		config := controller.Config[string]{Observe: func(o controller.Observation[string]) { seen = o }}
+		config.Queue.Clock = clocktesting.NewFakeClock(time.Unix(0, 0))
+		during(t, config, func(context.Context) controller.Result { return controller.Done() })
+		if seen.Took != 0 || seen.Queued != 0 {
+			t.Errorf("observed %+v", seen)
+		}
+	})
 }

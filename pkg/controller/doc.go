@@ -9,8 +9,10 @@
 //     reconciled again. So nothing is created twice because the cache is late.
 //   - Honest back-off: a key that fails is retried with growing waits. Events that are part of the failure neither count as
 //     failures nor cut the wait short; a new desired state does. See [For].
-//   - Isolated: a reconcile that fails, panics or takes too long disturbs no other key, and a key or a tenant with very many
-//     events takes no more than its turn.
+//   - Isolated: a reconcile that fails or panics disturbs no other key, and one that takes too long keeps one worker, ends
+//     its context, and is logged and counted. A key with very many events takes no more than its turn and one worker; so
+//     does a tenant, a namespace for instance, if [queue.Config.Tenant] knows them. No function of the config, of a source
+//     or of [Expect] takes the process down by a panic.
 //   - Considerate: while the API server refuses, the controller slows down, and says so. See [Breaker].
 //   - Stopping waits: when the context of [Controller.Run] is done no further key is handed out, running reconciles get a
 //     grace period with a live context, and Run returns when the last one has returned.

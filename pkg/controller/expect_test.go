@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,6 +107,9 @@ func TestNobodyWaitsIfTold(t *testing.T) {
 		w := newWriter(t, controller.Config[string]{MaxWait: -1}, controller.Done())
 		w.Enqueue("a")
 		w.runs.next(t, "a")
+		if got := w.Status().Unsettled; got != 0 {
+			t.Errorf("%d waited in vain, want none to wait", got)
+		}
 		w.stop()
 	})
 }
@@ -194,35 +198,30 @@ func TestOwnWritesAreWaitedForTwoMinutes(t *testing.T) {
 	})
 }
 
-// An expectation that comes after its reconcile holds up nobody.
-func TestAnExpectationThatIsLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		after := during(t, controller.Config[string]{}, func(context.Context) controller.Result {
-			return controller.Done()
-		})
-		controller.Expect(after, func(context.Context) error {
-			t.Error("it was asked")
-			return nil
-		})
-	})
-}
-
-// Keys that settle need no worker: others go on, and are not counted as work.
+// Keys that settle need no worker: others go on, and workers go that have nothing else to do.
 func TestSettlingNeedsNoWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var settle atomic.Bool
 		c, stop := start(t, controller.Config[string]{
 			MaxWorkers: 8,
+			MaxWait:    time.Hour,
 			Reconcile: func(ctx context.Context, _ string) controller.Result {
-				controller.Expect(ctx, until(nil))
-				return controller.Done()
+				time.Sleep(time.Second)
+				if settle.Load() {
+					controller.Expect(ctx, until(nil))
+				}
+				return controller.RequeueAfter(0)
 			},
 		})
 		for n := range 50 {
 			c.Enqueue(string(rune('a' + n)))
 		}
 		time.Sleep(time.Minute)
-		if got := c.Status(); got.Settling != 50 || got.Running != 0 || got.Workers != 1 {
-			t.Errorf("the status is %+v, want all to settle and one worker", got)
+		before := c.Status().Workers
+		settle.Store(true)
+		time.Sleep(10 * time.Minute)
+		if got := c.Status(); before != 8 || got.Settling != 50 || got.Running != 0 || got.Workers != 1 {
+			t.Errorf("there were %d workers; the status is %+v, want all to settle and one worker", before, got)
 		}
 		stop()
 		if got := c.Status().Settling; got != 0 {

@@ -163,7 +163,6 @@ func (g *gate) answered(run logging) {
 		run.logger().Info("The API server answers again, going on at full speed")
 		g.tellLocked()
 	}
-	g.reason = nil
 	g.calm.Store(true)
 }
 

@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -257,4 +258,50 @@ func TestAPauseIsAsLongAsTheServerAsks(t *testing.T) {
 		}
 		stop()
 	})
+}
+
+// What opens the breaker by default, and what does not; how long a pause is.
+func TestWhenAPauseBegins(t *testing.T) {
+	refused, second := status(503, "", 0), time.Second
+	tests := map[string]struct {
+		breaker controller.Breaker
+		every   time.Duration
+		answers []error
+		opened  int
+		next    time.Duration // after the last of the answers
+	}{
+		"five in half a minute":    {controller.Breaker{}, 7 * second, []error{refused, refused, refused, refused, refused}, 1, 7 * second},
+		"five in more":             {controller.Breaker{}, 8 * second, []error{refused, refused, refused, refused, refused}, 0, 8 * second},
+		"not with an answer":       {controller.Breaker{Threshold: 2}, second, []error{refused, status(404, "", 0), refused}, 0, second},
+		"in spite of another bug":  {controller.Breaker{Threshold: 2}, second, []error{refused, errors.New("a bug"), refused}, 1, second},
+		"as long as is configured": {controller.Breaker{Threshold: 1, MinWait: time.Minute}, second, []error{refused}, 1, time.Minute},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var last, next time.Time
+				runs := 0
+				c, stop := start(t, controller.Config[string]{
+					Breaker: test.breaker,
+					Queue: queue.Config[string]{
+						RateLimiter: queue.Exponential[string](queue.ExponentialConfig{Base: test.every, Max: test.every}),
+					},
+					Reconcile: func(context.Context, string) controller.Result {
+						if runs++; runs > len(test.answers) {
+							next = time.Now()
+							return controller.Done()
+						}
+						last = time.Now()
+						return controller.Retry(test.answers[runs-1])
+					},
+				})
+				c.Enqueue("a")
+				time.Sleep(2 * time.Minute)
+				stop()
+				if got := c.Status().SlowedDown; got != test.opened || next.Sub(last) != test.next {
+					t.Errorf("it opened %d times, and the next run came after %v; want %d and %v", got, next.Sub(last), test.opened, test.next)
+				}
+			})
+		})
+	}
 }

@@ -79,6 +79,11 @@ func TestFewerWorkersWhileTheServerRefuses(t *testing.T) {
 		if before != 8 || after.Workers > 2 || !strings.Contains(after.Scalings[len(after.Scalings)-1].Reason, "refused") {
 			t.Errorf("there were %d workers, and then %d, because of %+v", before, after.Workers, after.Scalings)
 		}
+		refuses.Store(false)
+		time.Sleep(2 * time.Minute)
+		if got := c.Status().Workers; got != 8 {
+			t.Errorf("when all is well there are %d workers, want 8 again", got)
+		}
 		stop()
 	})
 }
@@ -139,6 +144,36 @@ func TestFewerWorkersWhileRequestsAreThrottled(t *testing.T) {
 		}
 		if after.Throttled == 0 || after.Refused != 0 || after.Slowed != nil {
 			t.Errorf("the status is %+v", after)
+		}
+		throttles.Store(false)
+		time.Sleep(2 * time.Minute)
+		if got := c.Status().Workers; got != 8 {
+			t.Errorf("when all is well there are %d workers, want 8 again", got)
+		}
+		stop()
+	})
+}
+
+// By default a key may wait for a fifth of a second.
+func TestTheTargetLatencyByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, stop := start(t, controller.Config[string]{
+			MaxWorkers: 2,
+			Reconcile: func(context.Context, string) controller.Result {
+				time.Sleep(210 * time.Millisecond)
+				return controller.RequeueAfter(0)
+			},
+		})
+		c.Enqueue("a")
+		time.Sleep(time.Minute)
+		if got := c.Status().Workers; got != 1 {
+			t.Errorf("%d workers for one key, want 1", got)
+		}
+		c.Enqueue("b")
+		c.Enqueue("c")
+		time.Sleep(time.Minute)
+		if got := c.Status().Workers; got != 2 {
+			t.Errorf("%d workers, want 2", got)
 		}
 		stop()
 	})

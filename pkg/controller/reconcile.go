@@ -117,9 +117,7 @@ func (r *reconcile[K]) isStuck() bool { return r.timeout > 0 && time.Since(r.beg
 func (r *reconcile[K]) expect(seen func(context.Context) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.ended {
-		r.expected = append(r.expected, seen)
-	}
+	r.expected = append(r.expected, seen) // what comes after the end is not looked at
 }
 
 // logging is what has a logger, which is not made unless there is something to say.

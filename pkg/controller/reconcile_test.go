@@ -230,14 +230,37 @@ func TestTheTimeoutByDefault(t *testing.T) {
 	})
 }
 
-// A goroutine that goes on with the context of a reconcile that has ended asks for it in vain.
+// A goroutine that goes on with the context of a reconcile that has ended finds that out, whether or not somebody has asked
+// for the context's end before. What it expects then holds up nobody.
 func TestTheContextOfAReconcileThatHasEnded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		after := during(t, controller.Config[string]{}, func(context.Context) controller.Result { return controller.Done() })
-		select {
-		case <-after.Done(): // which nobody has asked for before
-		default:
-			t.Error("the context lives on after the reconcile")
-		}
-	})
+	for name, before := range map[string]func(context.Context){"asked before": func(ctx context.Context) { ctx.Done() }, "never": func(context.Context) {}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				after := make(chan context.Context, 1)
+				c, stop := start(t, controller.Config[string]{
+					Reconcile: func(ctx context.Context, _ string) controller.Result {
+						before(ctx)
+						after <- ctx
+						return controller.Done()
+					},
+				})
+				c.Enqueue("a")
+				synctest.Wait()
+				ctx := <-after
+				if ctx.Err() == nil {
+					t.Error("the context lives on after the reconcile")
+				}
+				controller.Expect(ctx, func(context.Context) error {
+					t.Error("it was asked")
+					return nil
+				})
+				c.Enqueue("a")
+				synctest.Wait()
+				if len(after) != 1 {
+					t.Error("the key did not run again")
+				}
+				stop()
+			})
+		})
+	}
 }

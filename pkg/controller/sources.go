@@ -160,7 +160,7 @@ func (s *sources[K]) ready() error {
 	cancel()
 	var errs []error
 	for _, w := range s.list() {
-		if err := w.WaitForSync(now); err != nil && w.removed.Err() == nil {
+		if err := w.WaitForSync(now); err != nil {
 			errs = append(errs, err)
 		}
 	}

@@ -81,8 +81,9 @@ func TestSourcesComeAndGo(t *testing.T) {
 			t.Error("the source that was left was not closed")
 		}
 		subscription.Close() // again
-		if _, err := c.AddSource(newHand()); !errors.Is(err, controller.ErrStopped) {
-			t.Errorf("after the stop AddSource returned %v", err)
+		late := newHand()
+		if _, err := c.AddSource(late); !errors.Is(err, controller.ErrStopped) || !late.closed {
+			t.Errorf("after the stop AddSource returned %v, and the source was closed: %v", err, late.closed)
 		}
 	})
 }
@@ -348,5 +349,59 @@ func TestReadyAllTheWay(t *testing.T) {
 			t.Error(err)
 		}
 		says("has stopped")
+	})
+}
+
+func TestHowOtherSourcesAdd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keys := make(chan string, 1)
+		keys <- "a"
+		tests := map[queue.AddOptions]controller.Source[string]{
+			{Priority: queue.Background, Trigger: queue.Trigger{Source: "audit", Cause: "periodic"}}: controller.Every(
+				"audit", time.Minute, func(context.Context) iter.Seq[string] { return slices.Values([]string{"a"}) }),
+			{Trigger: queue.Trigger{Source: "webhook", Cause: "sent"}}: controller.Channel("webhook", keys),
+		}
+		for want, source := range tests {
+			added := make(chan queue.AddOptions, 1)
+			subscription := source.Subscribe(controller.Target[string]{Add: func(_ string, options queue.AddOptions) { added <- options }})
+			if got := <-added; got != want {
+				t.Errorf("added with %+v, want %+v", got, want)
+			}
+			subscription.Close()
+		}
+	})
+}
+
+// Nobody goes on waiting for a source that is removed.
+func TestASourceThatNeverSyncsIsRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
+		c, err := controller.New(controller.Config[string]{Name: "test", Logger: logger, Reconcile: new(diary).reconcile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		never, err := c.AddSource(newHand())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- c.Run(ctx) }()
+		time.Sleep(15 * time.Second)
+		if err := c.Ready(); err == nil {
+			t.Error("ready without the source")
+		}
+		never.Close()
+		synctest.Wait()
+		if err := c.Ready(); err != nil {
+			t.Errorf("Ready returned %v", err)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if got := strings.Count(logged(t, logger), "Still waiting for sync"); got != 1 {
+			t.Errorf("it said %d times what it waits for, want once", got)
+		}
 	})
 }

@@ -59,7 +59,7 @@ func New(config *rest.Config) (*Clients, error) {
 		return nil, fmt.Errorf("client: %w", err)
 	}
 	c := &Clients{config: config, shared: layer{transport}, limited: config.RateLimiter != nil, warnings: warningsOf(config)}
-	c.http = &http.Client{Transport: c.shared, Timeout: config.Timeout}
+	c.http = &http.Client{Transport: listener{c.shared}, Timeout: config.Timeout}
 	if err := c.discover(); err != nil {
 		return nil, err
 	}

@@ -212,6 +212,42 @@ func TestServerLearnsWhoAsksAndHow(t *testing.T) {
 	}
 }
 
+func TestTypedClientsSpeakProtobufUnlessTold(t *testing.T) {
+	s, l := logging(t)
+	for contentType, want := range map[string]string{"": "application/vnd.kubernetes.protobuf,application/json", "application/json": "application/json"} {
+		config := s.config()
+		config.ContentType = contentType
+		if _, err := get(t.Context(), dial(t, config), "/by-hand"); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.last().Header.Get("Accept"); !strings.HasPrefix(got, want) {
+			t.Errorf("with content type %q a request by hand accepts %q, want %q", contentType, got, want)
+		}
+	}
+}
+
+// What the options would set has a default all the same.
+func TestAConfigOfOnesOwn(t *testing.T) {
+	s, l := logging(t)
+	use(t, dial(t, s.config()))
+	if agent := l.last().UserAgent(); agent != client.UserAgent("", "") {
+		t.Errorf("the request comes from %q", agent)
+	}
+	clients := dial(t, warner(t).config())
+	if err := clients.Typed.CoreV1().RESTClient().Get().AbsPath("/old").Do(t.Context()).Error(); err != nil {
+		t.Fatal(err)
+	}
+	if got := clients.Warnings().Total; got != 1 {
+		t.Errorf("%d warnings are counted, want 1", got)
+	}
+	config := s.config()
+	config.UserAgent = "mine"
+	use(t, dial(t, config))
+	if agent := l.last().UserAgent(); agent != "mine" {
+		t.Errorf("the request comes from %q, want the config's own name", agent)
+	}
+}
+
 func TestRESTFindsTheGroup(t *testing.T) {
 	s, l := logging(t)
 	clients := s.dial(t, client.Options{})

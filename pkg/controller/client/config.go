@@ -20,7 +20,7 @@ import (
 // The error of the one that is there but wrong is returned, not passed over. Merging takes the first file that says
 // something: so does the current context.
 func Load(options Options) (*rest.Config, error) {
-	config, err := find(options)
+	config, err := find(options, rest.InClusterConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -30,9 +30,9 @@ func Load(options Options) (*rest.Config, error) {
 	return config, nil
 }
 
-func find(options Options) (*rest.Config, error) {
+func find(options Options, inCluster func() (*rest.Config, error)) (*rest.Config, error) {
 	if options.Kubeconfig == "" {
-		config, err := rest.InClusterConfig()
+		config, err := inCluster()
 		if err == nil {
 			return config, nil
 		}
@@ -40,6 +40,10 @@ func find(options Options) (*rest.Config, error) {
 			return nil, fmt.Errorf("read the service account of this pod: %w", err)
 		}
 	}
+	return fromFiles(options)
+}
+
+func fromFiles(options Options) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules() // KUBECONFIG, else ~/.kube/config
 	rules.ExplicitPath = options.Kubeconfig
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: options.Context}

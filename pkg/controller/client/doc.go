@@ -15,6 +15,8 @@
 //   - No request hangs: each has a time-out, [Options.Timeout], except for those that are meant to last. These end when
 //     their connection does not answer pings. Both say which it was.
 //   - What the server warns of is logged once and counted: [Warnings], in bounded memory.
+//   - Throttling is seen: client-go waits and tries again when the server asks for patience; a controller whose reconcile
+//     made the request is told all the same, and takes fewer workers.
 //   - A kind that the server gets later is found: at once after [Clients.Invalidate], else within 5 s of being asked for.
 //
 // Over HTTP/2, client-go tests a connection that is silent for 30 s by a ping, and gives it up after another 15 s, so a watch

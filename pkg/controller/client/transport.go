@@ -7,6 +7,8 @@ import (
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/throttle"
 )
 
 // A layer is a transport upon another, which apimachinery's RoundTripperWrapper lets others find.
@@ -20,6 +22,18 @@ func (l layer) WrappedRoundTripper() http.RoundTripper { return l.next }
 
 // CloseIdleConnections is what http.Client looks for.
 func (l layer) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(l.next) }
+
+// A listener is a transport that hears when the API server asks for patience, and tells the controller whose reconcile made
+// the request.
+type listener struct{ layer }
+
+func (l listener) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := l.next.RoundTrip(request)
+	if err == nil {
+		throttle.Note(request.Context(), response)
+	}
+	return response, err
+}
 
 // separate gives a config connections of its own, which it would otherwise have together with all others in the process
 // that have the same TLS settings. client-go tells them apart by the dialer; see tlsTransportCache in its package transport.

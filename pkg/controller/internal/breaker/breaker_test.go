@@ -30,6 +30,7 @@ func TestBreaker(t *testing.T) {
 		"as long as the server asks":         {{"asked for 9s", "9s"}, {"9s", "trial"}},
 		"an answered trial closes it":        {{"refused 3", "1s"}, {"1s", "trial"}, {"answered", "any"}, {"refused 3", "1s"}},
 		"an unknown trial closes it, nearly": {{"refused 3", "1s"}, {"1s", "trial"}, {"unknown", "any"}, {"refused", "2s"}},
+		"for as long as a window":            {{"refused 3", "1s"}, {"1s", "trial"}, {"unknown", "any"}, {"9500ms", "any"}, {"refused", "2s"}},
 		"and for good after a while":         {{"refused 3", "1s"}, {"1s", "trial"}, {"unknown", "any"}, {"11s", "any"}, {"refused 2", "any"}, {"refused", "1s"}},
 		"what began before does not count":   {{"refused 3", "1s"}, {"refused", "1s"}},
 		"what comes too late changes nothing": {

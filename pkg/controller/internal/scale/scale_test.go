@@ -37,6 +37,7 @@ func TestScaler(t *testing.T) {
 		"half when it throttles":         {[]scale.Sample{short, short, short, short, slowed}, []int{3, 4, 5, 6, 3}, "throttled 2 requests"},
 		"not more right after":           {[]scale.Sample{short, short, short, short, refused, short, short, short}, []int{3, 4, 5, 6, 3, 3, 3, 4}, "waited"},
 		"fewer when idle for long":       {[]scale.Sample{short, short, idle, idle, idle}, []int{3, 4, 4, 4, 3}, "idle"},
+		"one step at a time":             {[]scale.Sample{short, short, short, idle, idle, idle, idle, idle, idle}, []int{3, 4, 5, 5, 5, 4, 4, 4, 3}, "idle"},
 		"not when idle for a moment":     {[]scale.Sample{short, short, idle, idle, quick, idle, idle}, []int{3, 4, 4, 4, 4, 4, 4}, ""},
 		"not fewer than the least":       {[]scale.Sample{idle, idle, idle, refused}, []int{2, 2, 2, 2}, ""},
 		"refused counts more than short": {[]scale.Sample{refused, refused}, []int{2, 2}, ""},
