@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bytes"
@@ -13,8 +13,6 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// writeDocs puts the results and the plot of each area into benchmarks/ in the directory of the documentation. Then it
-// makes benchmarks.md from all results that are there: areas that were not measured this time keep theirs.
 func writeDocs(dir string, areas []*area) error {
 	data := filepath.Join(dir, "benchmarks")
 	if err := os.MkdirAll(data, 0o755); err != nil {
@@ -32,7 +30,7 @@ func writeDocs(dir string, areas []*area) error {
 	for i := range files {
 		files[i] = filepath.Join(data, files[i])
 	}
-	results, err := readFiles(files)
+	results, err := ReadFiles(files)
 	if err != nil {
 		return err
 	}
