@@ -19,7 +19,7 @@ import (
 
 // child does the one task that the process is for, and writes its result as a line.
 func child(ctx context.Context, o options, stdout io.Writer) error {
-	task, err := parseTask(o.task)
+	task, err := contest.ParseTask(o.task)
 	if err != nil {
 		return err
 	}

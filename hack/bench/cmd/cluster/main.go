@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -127,11 +126,4 @@ func (o options) tasks() []contest.Task {
 		}
 	}
 	return tasks
-}
-
-func parseTask(text string) (task contest.Task, err error) {
-	if err := json.Unmarshal([]byte(text), &task); err != nil {
-		return task, fmt.Errorf("-task: %w", err)
-	}
-	return task, nil
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"os"
@@ -28,11 +27,11 @@ func startProcess(ctx context.Context, task contest.Task, kubeconfig, profile st
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(task)
+	text, err := task.Text()
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.CommandContext(ctx, self, "-task", string(text), "-profile", profile)}
+	p := &process{cmd: exec.CommandContext(ctx, self, "-task", text, "-profile", profile)}
 	p.cmd.Env = append(os.Environ(), clientcmd.RecommendedConfigPathEnvVar+"="+kubeconfig)
 	p.cmd.Stderr = &p.complaints
 	stdout, err := p.cmd.StdoutPipe()

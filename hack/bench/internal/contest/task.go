@@ -2,6 +2,7 @@ package contest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -34,10 +35,11 @@ type Task struct {
 	Implementation string
 	Objects        int // that there are
 
-	Managed string // of a sync: Kept or Dropped
-	Workers int    // of a throughput
-	Writes  int    // of a latency: that somebody makes when it is ready
-	Run     string // of a latency: whose writes they are
+	Managed    string // of a sync: Kept or Dropped
+	Workers    int    // of a throughput
+	Reconciles int    // of a throughput and a growth, about; all objects are reconciled at least once
+	Writes     int    // of a latency: that somebody makes when it is ready
+	Run        string // of a latency: whose writes they are
 }
 
 // What becomes of managed fields.
@@ -71,6 +73,20 @@ func (t Task) Do(ctx context.Context, config *rest.Config, ready io.Writer) (ope
 	}
 }
 
+// Text returns the task as ParseTask reads it.
+func (t Task) Text() (string, error) {
+	text, err := json.Marshal(t)
+	return string(text), err
+}
+
+// ParseTask reads a task that another process was given.
+func ParseTask(text string) (t Task, err error) {
+	if err := json.Unmarshal([]byte(text), &t); err != nil {
+		return t, fmt.Errorf("task %q: %w", text, err)
+	}
+	return t, nil
+}
+
 // Name returns the name of the task as a benchmark.
 func (t Task) Name() string {
 	name := t.Workload + "/impl=" + t.Implementation
@@ -92,6 +108,9 @@ type Size struct {
 	Writes  int   // of a latency
 }
 
+// reconciles is how many are measured together.
+const reconciles = 1_000_000
+
 // Tasks returns one of each kind, in the order in which their results are shown.
 func Tasks(size Size) []Task {
 	var all []Task
@@ -107,11 +126,12 @@ func Tasks(size Size) []Task {
 	latency := Task{Workload: ControllerLatency, Objects: ConfigMaps, Writes: size.Writes}
 	all = append(all, latency.by(Sluice, ClientGo, ControllerRuntime)...)
 	for _, workers := range []int{1, 8} {
-		throughput := Task{Workload: ControllerThroughput, Objects: size.Objects, Workers: workers}
+		throughput := Task{Workload: ControllerThroughput, Objects: size.Objects, Workers: workers, Reconciles: reconciles}
 		all = append(all, throughput.by(Sluice, ClientGo, ControllerRuntime)...)
 	}
 	for _, objects := range size.Growth {
-		all = append(all, Task{Workload: ControllerGrowth, Objects: objects}.by(Sluice, ClientGo)...)
+		growth := Task{Workload: ControllerGrowth, Objects: objects, Reconciles: reconciles}
+		all = append(all, growth.by(Sluice, ClientGo)...)
 	}
 	return all
 }

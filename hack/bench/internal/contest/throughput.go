@@ -25,9 +25,6 @@ func (t Task) throughput(ctx context.Context, config *rest.Config) (int, []Figur
 	return operations, perOp(taken, operations), err
 }
 
-// reconciles is about how many of them are measured.
-const reconciles = 1_000_000
-
 // reconcileAll runs the controller and has all objects reconciled, several times. It returns how many reconciles that was,
 // what they took, and the heap that is live with all in place.
 func (t Task) reconcileAll(ctx context.Context, c controller, counter *counter) (operations int, taken usage.Usage, heap int64, err error) {
@@ -38,7 +35,7 @@ func (t Task) reconcileAll(ctx context.Context, c controller, counter *counter) 
 		return 0, taken, 0, err
 	}
 	heap = usage.LiveHeap()
-	passes := max(1, reconciles/t.Objects)
+	passes := max(1, t.Reconciles/t.Objects)
 	meter, err := usage.Start()
 	for i := 0; i < passes && err == nil; i++ {
 		err = counter.pass(ctx, c, keys)

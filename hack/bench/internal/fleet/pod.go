@@ -26,11 +26,7 @@ func Pod(number int) *corev1.Pod {
 				"app.kubernetes.io/managed-by": "helm",
 				"pod-template-hash":            fmt.Sprintf("%010x", number%Workloads*7919),
 			},
-			Annotations: map[string]string{
-				"checksum/config":      fmt.Sprintf("%064x", number%Workloads*104729),
-				"prometheus.io/scrape": "true",
-				"prometheus.io/port":   "9090",
-			},
+			Annotations: map[string]string{"checksum/config": fmt.Sprintf("%064x", number%Workloads*104729)},
 		},
 		Spec: corev1.PodSpec{
 			Containers: []corev1.Container{container(app)},
@@ -38,17 +34,12 @@ func Pod(number int) *corev1.Pod {
 				{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 					LocalObjectReference: corev1.LocalObjectReference{Name: app + "-config"},
 				}}},
-				{Name: "scratch", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 			},
 		},
 	}
 }
 
 func container(app string) corev1.Container {
-	probe := &corev1.Probe{
-		ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromString("http")}},
-		PeriodSeconds: 10,
-	}
 	return corev1.Container{
 		Name:  app,
 		Image: "registry.example.com/team/" + app + ":1.24.3",
@@ -59,12 +50,11 @@ func container(app string) corev1.Container {
 			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("250m"), corev1.ResourceMemory: resource.MustParse("256Mi")},
 			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")},
 		},
-		VolumeMounts: []corev1.VolumeMount{
-			{Name: "config", MountPath: "/etc/app", ReadOnly: true},
-			{Name: "scratch", MountPath: "/var/cache/app"},
+		VolumeMounts: []corev1.VolumeMount{{Name: "config", MountPath: "/etc/app", ReadOnly: true}},
+		ReadinessProbe: &corev1.Probe{
+			ProbeHandler:  corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromString("http")}},
+			PeriodSeconds: 10,
 		},
-		LivenessProbe:  probe,
-		ReadinessProbe: probe,
 	}
 }
 
@@ -75,7 +65,7 @@ func environment(app string) []corev1.EnvVar {
 			LocalObjectReference: corev1.LocalObjectReference{Name: app + "-database"}, Key: "password",
 		}}},
 	}
-	for _, name := range []string{"DATABASE_HOST", "CACHE_HOST", "QUEUE_HOST", "TRACING_ENDPOINT"} {
+	for _, name := range []string{"DATABASE_HOST", "CACHE_HOST"} {
 		env = append(env, corev1.EnvVar{Name: name, Value: app + "-backend.production.svc.cluster.local"})
 	}
 	return env

@@ -53,9 +53,12 @@ func (a *area) writeFiles(dir string) error {
 
 func (a *area) fileName(extension string) string { return strings.ToLower(a.name) + extension }
 
+// kubernetes is the key of the version of the API server, where there was one.
+const kubernetes = "kubernetes"
+
 const introduction = `# Benchmarks
 
-<!-- Made by "make bench WRITE=1" from the results in benchmarks/. -->
+<!-- Made by "make bench WRITE=1" and "make bench-cluster WRITE=1" from the results in benchmarks/. -->
 
 Each workload does the same work on the same data with every implementation, and checks what comes out. Absolute figures
 differ from machine to machine; what counts are the ratios, taken between measurements of the same round. A ratio of 2×
@@ -87,11 +90,11 @@ func bullets(title string, items []string) string {
 func (a *area) environment() string {
 	first := a.results[0]
 	var parts []string
-	for _, key := range append([]string{"goos", "goarch", "cpu"}, append([]string{"go"}, peers()...)...) {
+	for _, key := range append([]string{"goos", "goarch", "cpu"}, append([]string{"go", kubernetes}, peers()...)...) {
 		value := first.GetConfig(key)
 		switch {
 		case value == "":
-		case slices.Contains(peers(), key):
+		case slices.Contains(peers(), key) || key == kubernetes:
 			parts = append(parts, key+" "+value)
 		case key == "cpu":
 			parts = append(parts, value, plural(processors(first.Name), "processor"))

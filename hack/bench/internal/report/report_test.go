@@ -51,7 +51,9 @@ func TestFromResultsToTablesAndDocs(t *testing.T) {
 	golden(t, "benchmarks.md", read(t, filepath.Join(docs, "benchmarks.md")))
 	golden(t, "queue.svg", read(t, filepath.Join(docs, "benchmarks", "queue.svg")))
 	golden(t, "pipeline.svg", read(t, filepath.Join(docs, "benchmarks", "pipeline.svg")))
+	golden(t, "sync.svg", read(t, filepath.Join(docs, "benchmarks", "sync.svg")))
 	wantXML(t, read(t, filepath.Join(docs, "benchmarks", "store.svg")))
+	wantXML(t, read(t, filepath.Join(docs, "benchmarks", "sync.svg")))
 }
 
 func wantXML(t *testing.T, text string) {
