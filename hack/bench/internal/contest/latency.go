@@ -25,9 +25,6 @@ const (
 	// Warmup is how many writes come before those that count.
 	Warmup = 100
 
-	// rootCA is a ConfigMap that Kubernetes puts into each namespace.
-	rootCA = "kube-root-ca.crt"
-
 	// Ready is the line that says that writes may come.
 	Ready = "ready"
 )
@@ -36,7 +33,7 @@ const (
 func (t Task) latency(ctx context.Context, config *rest.Config, ready io.Writer) (int, []Figure, error) {
 	first, written := newRoll(ConfigMaps), newLatencies(Warmup+t.Writes)
 	c, err := configMapController(t.Implementation, config, fleet.ConfigMapNamespace, func(obj metav1.Object) {
-		if obj.GetName() == rootCA {
+		if obj.GetName() == fleet.RootCA {
 			return
 		}
 		if stamp, err := fleet.StampOf(obj); err != nil || stamp.Run == t.Run {
@@ -78,7 +75,7 @@ func waitUntilReady(ctx context.Context, first *roll, ready io.Writer) (usage.Me
 	return usage.Start()
 }
 
-// Latencies are of the writes of one run.
+// latencies are of the writes of one run.
 type latencies struct {
 	all chan struct{} // closed when as many are there as are wanted
 

@@ -14,6 +14,9 @@ const (
 	// ConfigMapNamespace is where the objects are that are written to while a controller looks on.
 	ConfigMapNamespace = "bench-latency"
 
+	// RootCA is a ConfigMap that Kubernetes puts into each namespace.
+	RootCA = "kube-root-ca.crt"
+
 	stampAnnotation = "bench.sluice.example.com/written"
 )
 

@@ -10,7 +10,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -82,36 +84,91 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// FillPods makes pods until there are n.
+// A filling puts one kind of object there.
+type filling struct {
+	kind   string
+	count  func(context.Context) (int, error)
+	create func(ctx context.Context, number int) error
+}
+
+// FillPods makes pods until there are n, and no others.
 func (c *Cluster) FillPods(ctx context.Context, n int) error {
-	return c.fill(ctx, "pods", n, func(ctx context.Context, number int) error {
-		_, err := c.core.CoreV1().Pods(Namespace(number)).Create(ctx, Pod(number), metav1.CreateOptions{FieldManager: "helm"})
-		return err
+	return c.fill(ctx, n, filling{
+		kind: "pods",
+		count: func(ctx context.Context) (int, error) {
+			list, err := c.core.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{Limit: 1})
+			return countOf(list, err)
+		},
+		create: func(ctx context.Context, number int) error {
+			_, err := c.core.CoreV1().Pods(Namespace(number)).Create(ctx, Pod(number), metav1.CreateOptions{FieldManager: "helm"})
+			return err
+		},
 	})
 }
 
-// FillCronTabs makes CronTabs until there are n. Their definition must be there.
+// FillCronTabs makes CronTabs until there are n, and no others. Their definition must be there.
 func (c *Cluster) FillCronTabs(ctx context.Context, n int) error {
-	return c.fill(ctx, "CronTabs", n, func(ctx context.Context, number int) error {
-		_, err := c.cronTabs.StableV1().CronTabs(Namespace(number)).Create(ctx, CronTab(number), metav1.CreateOptions{FieldManager: "helm"})
-		return err
+	client := c.cronTabs.StableV1()
+	return c.fill(ctx, n, filling{
+		kind: "CronTabs",
+		count: func(ctx context.Context) (int, error) {
+			list, err := client.CronTabs(metav1.NamespaceAll).List(ctx, metav1.ListOptions{Limit: 1})
+			return countOf(list, err)
+		},
+		create: func(ctx context.Context, number int) error {
+			_, err := client.CronTabs(Namespace(number)).Create(ctx, CronTab(number), metav1.CreateOptions{FieldManager: "helm"})
+			return err
+		},
 	})
 }
 
-// FillConfigMaps makes ConfigMaps until there are n.
+// FillConfigMaps makes ConfigMaps until there are n. Kubernetes adds one, [RootCA].
 func (c *Cluster) FillConfigMaps(ctx context.Context, n int) error {
-	return c.fill(ctx, "ConfigMaps", n, func(ctx context.Context, number int) error {
-		object := ConfigMap(number, Stamp{Run: "created", Time: time.Now()})
-		_, err := c.core.CoreV1().ConfigMaps(ConfigMapNamespace).Create(ctx, object, metav1.CreateOptions{})
-		return err
+	client := c.core.CoreV1().ConfigMaps(ConfigMapNamespace)
+	return c.fill(ctx, n, filling{
+		kind: "ConfigMaps",
+		count: func(ctx context.Context) (int, error) {
+			list, err := client.List(ctx, metav1.ListOptions{Limit: 1})
+			count, err := countOf(list, err)
+			return count - 1, err
+		},
+		create: func(ctx context.Context, number int) error {
+			_, err := client.Create(ctx, ConfigMap(number, Stamp{Run: "created", Time: time.Now()}), metav1.CreateOptions{})
+			return err
+		},
 	})
 }
 
-// Fillers is how many objects are made at the same time.
+// countOf returns how many objects there are, of a list that has the first.
+func countOf(list runtime.Object, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	accessor, err := meta.ListAccessor(list)
+	if err != nil {
+		return 0, err
+	}
+	count := meta.LenList(list)
+	if remaining := accessor.GetRemainingItemCount(); remaining != nil {
+		count += int(*remaining)
+	}
+	return count, nil
+}
+
+// fillers is how many objects are made at the same time.
 const fillers = 16
 
-// fill calls create with the numbers below n, several at a time. Objects that are there already are left as they are.
-func (c *Cluster) fill(ctx context.Context, what string, n int, create func(context.Context, int) error) error {
+// fill creates those with the numbers below n, several at a time. Objects that are there already are left as they are.
+func (c *Cluster) fill(ctx context.Context, n int, f filling) error {
+	present, err := f.count(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("count the %s: %w", f.kind, err)
+	case present == n:
+		return nil
+	case present > n:
+		return fmt.Errorf("the cluster has %d %s, want no more than the %d that are measured: use an empty one", present, f.kind, n)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64
@@ -119,17 +176,12 @@ func (c *Cluster) fill(ctx context.Context, what string, n int, create func(cont
 	began := time.Now()
 	for range fillers {
 		group.Go(func() {
-			for ctx.Err() == nil {
-				number := int(next.Add(1)) - 1
-				if number >= n {
-					return
-				}
-				if err := create(ctx, number); err != nil && !apierrors.IsAlreadyExists(err) {
-					cancel(fmt.Errorf("create number %d of the %s: %w", number, what, err))
-					return
+			for number := int(next.Add(1)) - 1; number < n && ctx.Err() == nil; number = int(next.Add(1)) - 1 {
+				if err := f.create(ctx, number); err != nil && !apierrors.IsAlreadyExists(err) {
+					cancel(fmt.Errorf("create number %d of the %s: %w", number, f.kind, err))
 				}
 				if done := number + 1; done%2000 == 0 || done == n {
-					fmt.Fprintf(c.progress, "%d of %d %s are there, after %.0f s\n", done, n, what, time.Since(began).Seconds())
+					fmt.Fprintf(c.progress, "%d of %d %s are there, after %.0f s\n", done, n, f.kind, time.Since(began).Seconds())
 				}
 			}
 		})
