@@ -63,8 +63,8 @@ func goals() []goal {
 
 		controller("Latency", "an object is written, and its reconcile starts; 100 writes a second; the median, beside the 99th percentile",
 			faster(1), times("p99-sec", 1)),
-		controller("Throughput", throughput, faster(3)).of("workers", "1"),
-		controller("Throughput", throughput, faster(3)).of("workers", "8"),
+		controller("Throughput", throughput, faster(3), times(cpuPerOp, 3)).of("workers", "1"),
+		controller("Throughput", throughput, faster(3), times(cpuPerOp, 3)).of("workers", "8"),
 		controller("Growth", growth).of("objects", "10000"),
 		controller("Growth", growth, grows(secPerOp, 1.2), grows("heap-B/object", 1.2)).of("objects", "100000"),
 		controller("Growth", growth, grows(secPerOp, 1.2), grows("heap-B/object", 1.2)).of("objects", "1000000"),
