@@ -1,12 +1,12 @@
 # Every target works in a fresh clone with nothing but Go, gcc and make. "make" lists them.
 SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint generate verify demo controlplane bench clean
+.PHONY: help build test race lint generate verify demo controlplane bench bench-cluster clean
 
 BENCH ?= .
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Compile everything; programs go into bin/
 	go build ./...
@@ -37,6 +37,9 @@ controlplane: ## Build etcd and the Kubernetes control plane (about 6 minutes, t
 
 bench: ## Run the benchmarks beside client-go, show ratios and goals; BENCH=Queue picks, WRITE=1 updates docs/benchmarks.md
 	cd hack/bench && go run ./cmd/ratios -bench '$(BENCH)' $(if $(WRITE),-write ../../docs)
+
+bench-cluster: controlplane ## Measure sync and whole controllers on a real API server beside client-go; BENCH and WRITE as with bench
+	cd hack/bench && go run ./cmd/cluster -bench '$(BENCH)' $(if $(WRITE),-write ../../docs)
 
 clean: ## Remove what the build left in the checkout; caches outside stay
 	rm -rf bin

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/perf/benchfmt"
+
+	"github.com/sluice-k8s/sluice/hack/bench/internal/report"
 )
 
 type options struct {
@@ -48,25 +50,19 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	areas := group(results)
-	if len(areas) == 0 {
+	outcome := report.New(results)
+	if outcome.Empty() {
 		return fmt.Errorf("no benchmark matches %q", o.bench)
 	}
-	for _, a := range areas {
-		fmt.Fprintf(stdout, "\n%s: median of %s, in brackets the lowest and the highest\n\n%s",
-			a.name, plural(a.rounds(), "round"), a.table().text())
+	if err := outcome.Print(stdout); err != nil || o.docs == "" {
+		return err
 	}
-	met, all := score(areas)
-	fmt.Fprintf(stdout, "\n%d of %d goals are met.\n", met, all)
-	if o.docs == "" {
-		return nil
-	}
-	return writeDocs(o.docs, areas)
+	return outcome.WriteDocs(o.docs)
 }
 
 func obtain(ctx context.Context, o options, progress io.Writer) ([]*benchfmt.Result, error) {
 	if len(o.files) > 0 {
-		return readFiles(o.files)
+		return report.ReadFiles(o.files)
 	}
 	return measure(ctx, o, progress)
 }

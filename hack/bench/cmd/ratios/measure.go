@@ -10,11 +10,12 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/perf/benchfmt"
+
+	"github.com/sluice-k8s/sluice/hack/bench/internal/report"
 )
 
 // measure compiles the benchmarks and runs them round after round. What they print goes to progress as it comes.
@@ -41,7 +42,9 @@ func measure(ctx context.Context, o options, progress io.Writer) ([]*benchfmt.Re
 			return nil, fmt.Errorf("round %d: %w", round+1, err)
 		}
 		for _, result := range results {
-			annotate(result, versions)
+			for _, version := range versions {
+				report.Annotate(result, version.Key, string(version.Value))
+			}
 		}
 		all = append(all, results...)
 	}
@@ -68,7 +71,7 @@ func runRound(ctx context.Context, binary string, o options, progress io.Writer)
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("running the benchmarks: %w\n%s", err, &complaints)
 	}
-	return parse(&output, "output")
+	return report.Parse(&output, "output")
 }
 
 // versions returns those of Go and of the modules that Sluice is compared with, by the name of the peer.
@@ -88,46 +91,4 @@ func versions(ctx context.Context) ([]benchfmt.Config, error) {
 
 func config(key, value string) benchfmt.Config {
 	return benchfmt.Config{Key: key, Value: []byte(value), File: true}
-}
-
-func annotate(result *benchfmt.Result, versions []benchfmt.Config) {
-	for _, version := range versions {
-		result.SetConfig(version.Key, string(version.Value))
-		at, _ := result.ConfigIndex(version.Key)
-		result.Config[at].File = true // else it is not written to files
-	}
-}
-
-func readFiles(files []string) ([]*benchfmt.Result, error) {
-	var all []*benchfmt.Result
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		results, err := parse(bytes.NewReader(content), file)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, results...)
-	}
-	return all, nil
-}
-
-// parse reads results as "go test -bench" prints them, and ignores what else it prints.
-func parse(r io.Reader, name string) ([]*benchfmt.Result, error) {
-	var results []*benchfmt.Result
-	reader := benchfmt.NewReader(r, name)
-	for reader.Scan() {
-		switch record := reader.Result().(type) {
-		case *benchfmt.Result:
-			results = append(results, record.Clone())
-		case *benchfmt.SyntaxError:
-			return nil, record
-		}
-	}
-	if err := reader.Err(); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", strconv.Quote(name), err)
-	}
-	return results, nil
 }

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -14,11 +14,13 @@ type goal struct {
 	targets   []target
 }
 
-// A target is a bound on a figure that is reported in a unit.
+// A target is a bound on a figure that is reported in a unit. One of times and grows is not 0, or the bound is absolute.
 type target struct {
-	unit   string
-	times  float64 // how many times better than client-go it has to be at least; 0 when the bound is absolute
-	atMost float64
+	unit    string
+	times   float64 // how many times better than client-go it has to be at least
+	grows   float64 // how many times it may be what it is in the first variant of the workload
+	atMost  float64
+	subject string // who is to reach it
 }
 
 // goals is the only place where they stand. Some workloads have none.
@@ -53,7 +55,33 @@ func goals() []goal {
 		pipeline("Events", "a decoded event comes to all handlers; those of a pod may be merged", faster(5)).of("handlers", "8"),
 		pipeline("Distinct", "the same, but there is nothing to merge").of("handlers", "1"),
 		pipeline("Growth", "the same with caches of several sizes").of("objects", "100000"),
+
+		sync("Pods", podSync, append(syncTargets(), times(heapBytes, 2))...).of("managedFields", "kept"),
+		sync("Pods", podSync, append(syncTargets(), times(heapBytes, 2).by(sluiceShared))...).of("managedFields", "dropped"),
+		sync("CronTabs", cronTabSync, append(syncTargets(), times(heapBytes, 2))...).of("managedFields", "kept"),
+		sync("CronTabs", cronTabSync, append(syncTargets(), times(heapBytes, 2).by(sluiceShared))...).of("managedFields", "dropped"),
+
+		controller("Latency", "an object is written, and its reconcile starts; 100 writes a second; the median, beside the 99th percentile",
+			faster(1), times("p99-sec", 1)),
+		controller("Throughput", throughput, faster(3), times(cpuPerOp, 3)).of("workers", "1"),
+		controller("Throughput", throughput, faster(3), times(cpuPerOp, 3)).of("workers", "8"),
+		controller("Growth", growth).of("objects", "10000"),
+		controller("Growth", growth, grows(secPerOp, 1.2), grows("heap-B/object", 1.2)).of("objects", "100000"),
+		controller("Growth", growth, grows(secPerOp, 1.2), grows("heap-B/object", 1.2)).of("objects", "1000000"),
 	}
+}
+
+const (
+	podSync = "20 000 pods of 4.5 kB as JSON are read, as protobuf, into a cache with one index and one handler, until that has had all; " +
+		"per object, but for the peak of resident memory; sluice-shared makes equal parts of pods one"
+	cronTabSync = "the same with 20 000 custom resources of 1.9 kB, as JSON"
+	throughput  = "all of 20 000 pods are enqueued, again when all were reconciled, by a reconcile that reads the pod from the cache"
+	growth      = "the same without an API server, with pods that are almost empty; the heap is with the pods"
+)
+
+// syncTargets are those of every sync.
+func syncTargets() []target {
+	return []target{faster(1.3), times(cpuPerOp, 1.6), times(bytesPerOp, 2), times(peakBytes, 2)}
 }
 
 func queue(name, about string, targets ...target) goal {
@@ -68,16 +96,33 @@ func pipeline(name, about string, targets ...target) goal {
 	return goal{"Pipeline" + name, nil, about, targets}
 }
 
+func sync(name, about string, targets ...target) goal {
+	return goal{"Sync" + name, nil, about, targets}
+}
+
+func controller(name, about string, targets ...target) goal {
+	return goal{"Controller" + name, nil, about, targets}
+}
+
 // of makes it the goal of a variant.
 func (g goal) of(key, value string) goal {
 	g.variant = append(slices.Clone(g.variant), setting{key, value})
 	return g
 }
 
-func faster(n float64) target                  { return times(secPerOp, n) }
-func times(unit string, n float64) target      { return target{unit: unit, times: n} }
-func atMost(unit string, bound float64) target { return target{unit: unit, atMost: bound} }
-func noAllocs() target                         { return atMost(allocsPerOp, 0) }
+func faster(n float64) target             { return times(secPerOp, n) }
+func times(unit string, n float64) target { return target{unit: unit, times: n, subject: sluice} }
+func grows(unit string, n float64) target { return target{unit: unit, grows: n, subject: sluice} }
+func atMost(unit string, bound float64) target {
+	return target{unit: unit, atMost: bound, subject: sluice}
+}
+func noAllocs() target { return atMost(allocsPerOp, 0) }
+
+// by makes it the target of another implementation.
+func (t target) by(subject string) target {
+	t.subject = subject
+	return t
+}
 
 // goalFor returns a goal without targets when there is none.
 func goalFor(benchmark string, variant []setting) goal {
@@ -90,40 +135,68 @@ func goalFor(benchmark string, variant []setting) goal {
 }
 
 func (t target) String() string {
+	text := t.bound()
+	if t.subject != sluice {
+		text += " by " + t.subject
+	}
+	return text
+}
+
+func (t target) bound() string {
 	switch {
-	case t.times == 0 && t.atMost == 0:
-		return "0 " + t.unit
-	case t.times == 0:
-		return fmt.Sprintf("≤ %s %s", trim(t.atMost), t.unit)
-	case t.unit == secPerOp:
+	case t.times > 0 && t.unit == secPerOp:
 		return fmt.Sprintf("≥ %s×", trim(t.times))
-	default:
+	case t.times > 0:
 		return fmt.Sprintf("≥ %s× %s", trim(t.times), t.unit)
+	case t.grows > 0:
+		return fmt.Sprintf("grows ≤ %s× %s", trim(t.grows), t.unit)
+	case t.atMost == 0:
+		return "0 " + t.unit
+	default:
+		return fmt.Sprintf("≤ %s %s", trim(t.atMost), t.unit)
 	}
 }
 
 func trim(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
-// meets tells whether Sluice reaches the target. What was not measured is not reached.
+// meets tells whether the target is reached. What was not measured is not reached.
 func (r *row) meets(t target) bool {
-	if t.times == 0 {
-		value, ok := r.value(sluice, t.unit)
-		return ok && value.median <= t.atMost
+	reached, ok := r.measured(t)
+	switch {
+	case !ok:
+		return false
+	case t.times > 0:
+		return reached.median >= t.times
+	case t.grows > 0:
+		return reached.median <= t.grows
+	default:
+		return reached.median <= t.atMost
 	}
-	ratio, ok := r.ratio(sluice, clientGo, t.unit)
-	return ok && ratio.median >= t.times
 }
 
-// reached tells how far Sluice comes, in the terms of the target.
-func (r *row) reached(t target) string {
-	if t.times == 0 {
-		if value, ok := r.value(sluice, t.unit); ok {
-			return trim(value.median)
-		}
-	} else if ratio, ok := r.ratio(sluice, clientGo, t.unit); ok {
-		return formatRatio(ratio.median) + "×"
+// measured returns what the target is a bound of.
+func (r *row) measured(t target) (spread, bool) {
+	switch {
+	case t.times > 0:
+		return r.ratio(t.subject, clientGo, t.unit)
+	case t.grows > 0:
+		return r.growth(t.subject, t.unit)
+	default:
+		return r.value(t.subject, t.unit)
 	}
-	return "nothing, as it was not measured"
+}
+
+// reached tells how far it comes, in the terms of the target.
+func (r *row) reached(t target) string {
+	reached, ok := r.measured(t)
+	switch {
+	case !ok:
+		return "nothing, as it was not measured"
+	case t.times > 0 || t.grows > 0:
+		return formatRatio(reached.median) + "×"
+	default:
+		return trim(reached.median)
+	}
 }
 
 // score counts the targets that are met, and all.

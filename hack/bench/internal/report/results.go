@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"maps"
@@ -15,13 +15,14 @@ const (
 	sluice            = "sluice"
 	sluiceNative      = "sluice-native"
 	sluiceClientGo    = "sluice-clientgo"
+	sluiceShared      = "sluice-shared"
 	clientGo          = "client-go"
 	controllerRuntime = "controller-runtime"
 )
 
 // subjects are the implementations that are compared with the peers: what goals are for first, then Sluice's queue by its
-// own calls, and its store and informer behind the interfaces of client-go.
-func subjects() []string { return []string{sluice, sluiceNative, sluiceClientGo} }
+// own calls, its store and informer behind the interfaces of client-go, and its cache with objects that share their parts.
+func subjects() []string { return []string{sluice, sluiceNative, sluiceClientGo, sluiceShared} }
 
 // peers are those that ratios are taken against, the one that goals refer to first.
 func peers() []string { return []string{clientGo, controllerRuntime} }
@@ -31,6 +32,9 @@ const (
 	secPerOp    = "sec/op"
 	allocsPerOp = "allocs/op"
 	bytesPerOp  = "B/op"
+	cpuPerOp    = "cpu-sec/op"
+	heapBytes   = "heap-B/op"
+	peakBytes   = "peak-B"
 )
 
 // An area is a part of Sluice, the first word of its benchmarks' names.
@@ -46,6 +50,7 @@ type row struct {
 	variant  []setting // what else its name tells, but for the implementation
 	rounds   map[string]samples
 	goal     goal
+	first    *row // of the workload, in another variant or the same
 }
 
 type setting struct{ key, value string }
@@ -61,6 +66,7 @@ func group(results []*benchfmt.Result) []*area {
 		a := find(&areas, func(a *area) bool { return a.name == id.area }, func() *area { return &area{name: id.area} })
 		a.results = append(a.results, result)
 		r := find(&a.rows, id.matches, id.newRow)
+		r.first = a.rows[slices.IndexFunc(a.rows, func(other *row) bool { return other.workload == r.workload })]
 		r.add(id.implementation, result.Values)
 	}
 	return areas
@@ -164,6 +170,16 @@ func (r *row) ratio(implementation, peer, unit string) (spread, bool) {
 	return summarize(ratios)
 }
 
+// growth tells how many times the figure is what it is in the first row of the workload, in each round.
+func (r *row) growth(implementation, unit string) (spread, bool) {
+	now, before := r.rounds[implementation][unit], r.first.rounds[implementation][unit]
+	ratios := make([]float64, min(len(now), len(before)))
+	for i := range ratios {
+		ratios[i] = now[i] / before[i]
+	}
+	return summarize(ratios)
+}
+
 func summarize(values []float64) (spread, bool) {
 	if len(values) == 0 {
 		return spread{}, false
@@ -184,7 +200,8 @@ func (a *area) rounds() int {
 	return rounds
 }
 
-// further returns the units besides those that every benchmark has, sorted.
+// further returns the units besides those that every benchmark has, sorted, and that of what is allocated where it is held
+// against a peer.
 func (a *area) further() []string {
 	var units []string
 	for _, r := range a.rows {
@@ -194,7 +211,14 @@ func (a *area) further() []string {
 	}
 	slices.Sort(units)
 	return slices.DeleteFunc(slices.Compact(units), func(unit string) bool {
-		return unit == secPerOp || unit == allocsPerOp || unit == bytesPerOp
+		return unit == secPerOp || unit == allocsPerOp || unit == bytesPerOp && !a.compares(unit)
+	})
+}
+
+// compares says whether there is a goal that compares figures in the unit with those of a peer.
+func (a *area) compares(unit string) bool {
+	return slices.ContainsFunc(a.rows, func(r *row) bool {
+		return slices.ContainsFunc(r.goal.targets, func(t target) bool { return t.unit == unit && t.times > 0 })
 	})
 }
 

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"reflect"
@@ -86,6 +86,28 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestGrowthIsHeldAgainstTheFirstVariantOfEachRound(t *testing.T) {
+	small := &row{workload: "Growth", rounds: map[string]samples{sluice: {secPerOp: {1, 10}}}}
+	small.first = small
+	large := &row{workload: "Growth", rounds: map[string]samples{sluice: {secPerOp: {1.1, 12}}}, first: small}
+	large.goal.targets = []target{grows(secPerOp, 1.2), grows("heap-B/object", 1.2)}
+	if got, want := large.verdict(), "grows ≤ 1.2× sec/op ✓ 1.15×, grows ≤ 1.2× heap-B/object ✗ nothing, as it was not measured"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	small.rounds[sluice][secPerOp] = []float64{1, 8}
+	if large.meets(large.goal.targets[0]) {
+		t.Error("a growth by the factors 1.1 and 1.5 is within 1.2")
+	}
+}
+
+func TestTargetsOfOthersThanSluice(t *testing.T) {
+	r := &row{rounds: map[string]samples{sluice: {heapBytes: {1}}, sluiceShared: {heapBytes: {3}}, clientGo: {heapBytes: {4}}}}
+	r.goal.targets = []target{times(heapBytes, 2), times(heapBytes, 2).by(sluiceShared)}
+	if got, want := r.verdict(), "≥ 2× heap-B/op ✓ 4.00×, ≥ 2× heap-B/op by sluice-shared ✗ 1.33×"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bytes"
@@ -13,8 +13,6 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// writeDocs puts the results and the plot of each area into benchmarks/ in the directory of the documentation. Then it
-// makes benchmarks.md from all results that are there: areas that were not measured this time keep theirs.
 func writeDocs(dir string, areas []*area) error {
 	data := filepath.Join(dir, "benchmarks")
 	if err := os.MkdirAll(data, 0o755); err != nil {
@@ -32,7 +30,7 @@ func writeDocs(dir string, areas []*area) error {
 	for i := range files {
 		files[i] = filepath.Join(data, files[i])
 	}
-	results, err := readFiles(files)
+	results, err := ReadFiles(files)
 	if err != nil {
 		return err
 	}
@@ -55,9 +53,12 @@ func (a *area) writeFiles(dir string) error {
 
 func (a *area) fileName(extension string) string { return strings.ToLower(a.name) + extension }
 
+// kubernetes is the key of the version of the API server, where there was one.
+const kubernetes = "kubernetes"
+
 const introduction = `# Benchmarks
 
-<!-- Made by "make bench WRITE=1" from the results in benchmarks/. -->
+<!-- Made by "make bench WRITE=1" and "make bench-cluster WRITE=1" from the results in benchmarks/. -->
 
 Each workload does the same work on the same data with every implementation, and checks what comes out. Absolute figures
 differ from machine to machine; what counts are the ratios, taken between measurements of the same round. A ratio of 2×
@@ -89,11 +90,11 @@ func bullets(title string, items []string) string {
 func (a *area) environment() string {
 	first := a.results[0]
 	var parts []string
-	for _, key := range append([]string{"goos", "goarch", "cpu"}, append([]string{"go"}, peers()...)...) {
+	for _, key := range append([]string{"goos", "goarch", "cpu"}, append([]string{"go", kubernetes}, peers()...)...) {
 		value := first.GetConfig(key)
 		switch {
 		case value == "":
-		case slices.Contains(peers(), key):
+		case slices.Contains(peers(), key) || key == kubernetes:
 			parts = append(parts, key+" "+value)
 		case key == "cpu":
 			parts = append(parts, value, plural(processors(first.Name), "processor"))

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -119,8 +119,10 @@ func formatFigure(value float64, unit string) string {
 	switch {
 	case unit == allocsPerOp:
 		return trim(value)
-	case strings.HasPrefix(unit, "sec") || strings.HasSuffix(unit, "sec"):
+	case strings.HasPrefix(unit, "sec") || strings.HasSuffix(strings.TrimSuffix(unit, "/op"), "sec"):
 		return strings.ReplaceAll(formatSeconds(value), " ", "\u00a0")
+	case unit == peakBytes:
+		return strconv.FormatFloat(value/1e6, 'f', 0, 64) + "\u00a0MB"
 	case value >= 100:
 		return strconv.FormatFloat(value, 'f', 0, 64)
 	default:
@@ -153,7 +155,11 @@ func (r *row) verdict() string {
 		if r.meets(t) {
 			mark = "✓"
 		}
-		verdicts = append(verdicts, t.String()+" "+mark)
+		verdict := t.String() + " " + mark
+		if t.unit != secPerOp && t.times > 0 || t.grows > 0 { // no other column has it
+			verdict += " " + r.reached(t)
+		}
+		verdicts = append(verdicts, verdict)
 	}
 	return strings.Join(verdicts, ", ")
 }
