@@ -90,7 +90,7 @@ func ExampleChannel() {
 // What has no watch is asked from time to time; here all keys of a list, which could be those of an index.
 func ExampleEvery() {
 	known := []types.NamespacedName{{Namespace: "default", Name: "dns-record"}}
-	keys := func() iter.Seq[types.NamespacedName] { return slices.Values(known) }
+	keys := func(context.Context) iter.Seq[types.NamespacedName] { return slices.Values(known) }
 	runUntilFirst(controller.Every("dns", time.Millisecond, keys))
 	// Output: reconcile default/dns-record
 }
