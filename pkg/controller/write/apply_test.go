@@ -100,6 +100,25 @@ func TestApplyIsSentAgainUnlessSureOfTheObject(t *testing.T) {
 	}
 }
 
+// A ConfigMap has no generation: without managed fields nothing tells that it is still ours.
+func TestApplyIsNotSureWithoutGenerationAndManagedFields(t *testing.T) {
+	client := &applier{obj: stored()}
+	client.obj.Generation = 0
+	v := newView()
+	w := write.New(func(string) *applier { return client }, v, write.Config{FieldManager: "me"})
+	for range 2 {
+		if _, _, err := w.Apply(t.Context(), applycorev1.ConfigMap("a", "default")); err != nil {
+			t.Fatal(err)
+		}
+		later := client.obj.DeepCopy()
+		later.ResourceVersion = "8"
+		v.objects["a"] = later
+	}
+	if len(client.sent) != 2 {
+		t.Errorf("sent %q", client.sent)
+	}
+}
+
 func TestAnotherConfigurationIsSent(t *testing.T) {
 	client := &applier{obj: stored()}
 	w := write.New(func(string) *applier { return client }, newView(stored()), write.Config{FieldManager: "me"})
