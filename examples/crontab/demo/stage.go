@@ -290,12 +290,12 @@ func (s *stage) askHealth(ctx context.Context) error {
 func (s *stage) leaseIsGivenUp() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	lease, err := s.cluster.kube.CoordinationV1().Leases(s.namespace).Get(ctx, crontab.Name, metav1.GetOptions{})
+	held, err := s.cluster.kube.CoordinationV1().Leases(s.namespace).Get(ctx, crontab.Name, metav1.GetOptions{})
 	switch {
 	case err != nil:
 		return err
-	case lease.Spec.HolderIdentity != nil && *lease.Spec.HolderIdentity != "":
-		return fmt.Errorf("it is held by %q", *lease.Spec.HolderIdentity)
+	case held.Spec.HolderIdentity != nil && *held.Spec.HolderIdentity != "":
+		return fmt.Errorf("it is held by %q", *held.Spec.HolderIdentity)
 	}
 	return nil
 }
