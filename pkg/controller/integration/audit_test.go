@@ -2,7 +2,9 @@ package integration_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -35,12 +37,17 @@ func (w world) audit(wanted func(record) bool) []record {
 	file, err := os.Open(w.plane.AuditLog())
 	w.must(err)
 	defer file.Close()
+	_, err = file.Seek(w.logged, io.SeekStart)
+	w.must(err)
 	var records []record
 	lines := bufio.NewReader(file)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil { // the last one may be incomplete
 			return records
+		}
+		if !bytes.Contains(line, []byte(w.namespace)) {
+			continue
 		}
 		var r record
 		w.must(json.Unmarshal(line, &r))

@@ -41,18 +41,25 @@ func (w world) newReplica(p *proxy, name string) *replica {
 	r := &replica{name: name, ended: make(chan error, 1)}
 	r.elector, err = lease.New(lease.Config{
 		Client: clients.Typed.CoordinationV1().Leases(w.namespace), Name: "writer", Identity: name,
-		Duration: 4 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
+		Duration: 5 * time.Second, RenewDeadline: 3 * time.Second, RetryPeriod: 200 * time.Millisecond,
 	})
 	w.must(err)
 	r.clients, err = clients.Wrap(r.elector.Fence().Wrap)
 	w.must(err)
+	r.run(w)
+	return r
+}
+
+// run runs the replica as a program with an election, until the end of the test at the latest.
+func (r *replica) run(w world) {
+	w.t.Helper()
 	informer := cache.NewInformer(cache.FromClient(r.clients.Typed.CoreV1().ConfigMaps(w.namespace)), cache.Config{})
 	writer, err := controller.New(controller.Config[key]{
 		Name: "writer", Sources: []controller.Source[key]{controller.For(informer)}, Reconcile: r.write,
 	})
 	w.must(err)
 	m, err := manager.New(manager.Config{
-		Name: name, Informers: []controller.Runner{informer}, Controllers: []controller.Runner{writer}, Election: r.elector,
+		Name: r.name, Informers: []controller.Runner{informer}, Controllers: []controller.Runner{writer}, Election: r.elector,
 		Logger: newLogger(w.t),
 	})
 	w.must(err)
@@ -68,7 +75,6 @@ func (w world) newReplica(p *proxy, name string) *replica {
 		stop()
 		<-done
 	})
-	return r
 }
 
 // write is a reconcile that heeds no context: only the fence stops it, or that it was enough.

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -27,25 +28,26 @@ type account struct {
 	user    string
 }
 
-// The rights of a keeper.
-var (
-	readTabs = right{"read-tabs", rbacv1.PolicyRule{
-		APIGroups: []string{"stable.example.com"}, Resources: []string{"crontabs"}, Verbs: []string{"get", "list", "watch"},
-	}}
-	readKept = right{"read-kept", rbacv1.PolicyRule{
-		APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch"},
-	}}
-	writeKept = right{"write-kept", rbacv1.PolicyRule{
-		APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create", "update", "patch"},
-	}}
-)
-
+// A right is one of those that a keeper needs, and has a role of its own.
 type right struct {
 	name string
 	rule rbacv1.PolicyRule
 }
 
-func newAccount(w world, rights ...right) account {
+func readTabs() right {
+	return right{"read-tabs", permit(stablev1.SchemeGroupVersion.Group, "crontabs", "get", "list", "watch")}
+}
+
+func readKept() right { return right{"read-kept", permit("", "configmaps", "get", "list", "watch")} }
+
+func writeKept() right { return right{"write-kept", permit("", "configmaps", "create", "patch")} }
+
+func permit(group, resource string, verbs ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, Verbs: verbs}
+}
+
+// newAccount returns one with all rights of a keeper.
+func newAccount(w world) account {
 	w.t.Helper()
 	object := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "keeper"}}
 	_, err := w.core.CoreV1().ServiceAccounts(w.namespace).Create(w.t.Context(), object, metav1.CreateOptions{})
@@ -55,7 +57,7 @@ func newAccount(w world, rights ...right) account {
 	w.must(err)
 	config.QPS = -1
 	a := account{w, newClients(w.t, config), "system:serviceaccount:" + w.namespace + ":" + object.Name}
-	for _, right := range rights {
+	for _, right := range []right{readTabs(), readKept(), writeKept()} {
 		role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: right.name}, Rules: []rbacv1.PolicyRule{right.rule}}
 		_, err := w.core.RbacV1().Roles(w.namespace).Create(w.t.Context(), role, metav1.CreateOptions{})
 		w.must(err)
@@ -87,9 +89,11 @@ func (a account) forbidden(resource string) int {
 	}))
 }
 
-// awaitForbidden returns when the API server knows that the account may not write. One request has told so.
-func (a account) awaitForbidden() {
+// awaitForbidden returns when the API server knows that the account may not write, and how many requests have been refused by
+// then: some may have been before it knew that it may.
+func (a account) awaitForbidden() (refused int) {
 	a.t.Helper()
+	refused = a.forbidden("configmaps") + 1
 	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-"}}
 	await(a.t, func(ctx context.Context) error {
 		_, err := a.clients.core.CoreV1().ConfigMaps(a.namespace).Create(ctx, object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
@@ -98,7 +102,8 @@ func (a account) awaitForbidden() {
 		}
 		return nil
 	})
-	awaitTrue(a.t, "it is in the log", func() bool { return a.forbidden("configmaps") == 1 })
+	awaitTrue(a.t, "it is in the log", func() bool { return a.forbidden("configmaps") == refused })
+	return refused
 }
 
 // atMost returns how many attempts there can have been in a time, if after each there is a wait that grows from minWait to
@@ -114,26 +119,26 @@ func atMost(passed time.Duration) (attempts int) {
 // A controller that may no longer write goes on trying, each key with growing waits, and says why it fails.
 func TestRightToWriteIsTakenAway(t *testing.T) {
 	w := newWorld(t)
-	a := newAccount(w, readTabs, readKept, writeKept)
+	a := newAccount(w)
 	names := names(5)
 	w.wish("image:1", names...)
 	s := newKeeper(w.namespace, a.clients, a.clients, a.clients, cache.Config{}).play(t, controller.Config[key]{Workers: 2})
 	w.converges("image:1", names...)
 
-	a.revoke(writeKept)
-	a.awaitForbidden()
+	a.revoke(writeKept())
+	before := a.awaitForbidden()
 	began := time.Now()
 	w.change("image:2", names...)
 	s.fail("is forbidden", len(names), 6)
-	requests, bound := a.forbidden("configmaps")-1, len(names)*atMost(time.Since(began))
+	requests, bound := a.forbidden("configmaps")-before, len(names)*atMost(time.Since(began))
 	t.Logf("%d requests were refused, at most %d are permitted", requests, bound)
 	if got := s.controller.Status(); requests > bound || got.Parked > 0 || got.SlowedDown > 0 {
 		t.Errorf("%d requests were refused, want at most %d, and no other measures: %+v", requests, bound, got)
 	}
-	a.grant(writeKept)
+	a.grant(writeKept())
 	w.converges("image:2", names...)
 	s.settles()
-	if requests, got := a.forbidden("configmaps")-1, s.controller.Status(); requests > got.Failures {
+	if requests, got := a.forbidden("configmaps")-before, s.controller.Status(); requests > got.Failures {
 		t.Errorf("%d requests were refused, want one for each failure: %+v", requests, got)
 	}
 }
@@ -169,15 +174,15 @@ func (s *scene) settles() {
 // A controller that may no longer read what it is for is not ready and says why. It goes on with what it knows, and heals.
 func TestRightToReadIsTakenAway(t *testing.T) {
 	w := newWorld(t)
-	a := newAccount(w, readTabs, readKept, writeKept)
+	a := newAccount(w)
 	names := names(5)
 	w.wish("image:1", names...)
 	// The server ends watches soon, which is when it looks at rights.
 	s := newKeeper(w.namespace, a.clients, a.clients, a.clients, cache.Config{WatchTimeout: time.Second}).play(t, controller.Config[key]{})
 	w.converges("image:1", names...)
 
-	began := time.Now()
-	a.revoke(readTabs)
+	before, began := a.forbidden("crontabs"), time.Now()
+	a.revoke(readTabs())
 	await(t, func(context.Context) error {
 		if err := s.manager.Ready(); err == nil || !strings.Contains(err.Error(), "is forbidden") {
 			return fmt.Errorf("ready: %w; want that it is forbidden", err)
@@ -187,13 +192,13 @@ func TestRightToReadIsTakenAway(t *testing.T) {
 	w.change("image:2", names...)
 	w.must(w.core.CoreV1().ConfigMaps(w.namespace).Delete(t.Context(), names[0], metav1.DeleteOptions{}))
 	w.converges("image:1", names...)
-	awaitTrue(t, "it asks again", func() bool { return a.forbidden("crontabs") > 3 })
-	requests, bound := a.forbidden("crontabs"), 2*atMost(time.Since(began)) // a list and a watch
+	awaitTrue(t, "it asks again", func() bool { return a.forbidden("crontabs") > before+3 })
+	requests, bound := a.forbidden("crontabs")-before, 2*atMost(time.Since(began)) // a list and a watch
 	t.Logf("%d requests were refused, at most %d are permitted", requests, bound)
 	if requests > bound {
 		t.Errorf("%d requests were refused, want at most %d", requests, bound)
 	}
-	a.grant(readTabs)
+	a.grant(readTabs())
 	w.converges("image:2", names...)
 	s.settles()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -35,13 +36,18 @@ type world struct {
 	plane     *controlplane.ControlPlane
 	config    *rest.Config
 	namespace string
+	logged    int64 // bytes in the audit log before the test
 }
 
 func newWorld(t *testing.T) world {
 	t.Helper()
 	plane, config := controlplanetest.Plane(t), controlplanetest.Config(t)
 	controlplanetest.InstallCRD(t, manifest)
-	w := world{newClients(t, config), t, plane, config, ""}
+	log, err := os.Stat(plane.AuditLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := world{newClients(t, config), t, plane, config, "", log.Size()}
 	w.namespace = w.newNamespace()
 	return w
 }
