@@ -44,15 +44,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config, err := client.Load(options.client)
-	if err != nil {
-		return err
-	}
-	elector, err := options.life.Elect(config) // clients that are made from config now write only while this process leads
-	if err != nil {
-		return err
-	}
-	clients, err := client.New(config)
+	clients, elector, err := options.life.Connect(options.client) // the clients write only while this process leads
 	if err != nil {
 		return err
 	}
