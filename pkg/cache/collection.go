@@ -19,6 +19,7 @@ type collection[T Object] struct {
 	reused    bool // some item is the object that is cached
 	behind    bool // some item is older than the object that is cached
 	revisions map[types.NamespacedName]revision[T]
+	prepared  int // the first so many items
 }
 
 // A revision is the last change of an object while the initial events came, which come in no order.
@@ -68,6 +69,7 @@ func (c *collection[T]) initialEvents(d *deadline, stream Stream[T]) (version st
 		default:
 			return "", errNoEnd
 		}
+		c.prepare()
 		d.touch()
 	}
 }
@@ -102,6 +104,7 @@ func (c *collection[T]) revise() {
 			c.state.Items = append(c.state.Items, item)
 		}
 	}
+	c.prepared = len(c.state.Items)
 	for _, err := range undecodable {
 		if c.isLast(err.Identity) {
 			c.state.Undecodable = append(c.state.Undecodable, err)
@@ -116,6 +119,24 @@ func (c *collection[T]) revise() {
 			c.state.Items = append(c.state.Items, last.Object)
 		}
 	}
+}
+
+// prepare has the sink prepare the items that have come since the last time.
+func (c *collection[T]) prepare() {
+	prepare := c.reflector.prepare
+	if prepare == nil {
+		return
+	}
+	items, fresh := c.state.Items[:c.prepared], c.state.Items[c.prepared:]
+	for _, item := range fresh {
+		if usable, err := prepare(item); err == nil {
+			items = append(items, usable)
+		} else {
+			c.state.Undecodable = append(c.state.Undecodable, &UndecodableError{Identity: IdentityOf(item), Err: err})
+		}
+	}
+	clear(c.state.Items[len(items):])
+	c.state.Items, c.prepared, c.state.prepared = items, len(items), true
 }
 
 // isLast says whether there is no revision of an object, and drops one that is older.
@@ -133,13 +154,15 @@ func (c *collection[T]) isLast(id Identity) bool {
 // and are already past where they were: only an object that is older than the cached one shows that.
 func (c *collection[T]) replace(next protocol.Request, version string) protocol.Outcome {
 	r := c.reflector
+	listed := len(c.state.Items)
+	c.prepare()
 	behind := older(version, r.machine.Version())
 	if again := c.reused && behind || c.behind && !behind; again && !next.Afresh {
 		return protocol.Outcome{Mode: next.Mode, Ending: protocol.Behind}
 	}
 	c.state.ResourceVersion, c.state.NewEpoch = version, behind || next.Afresh
 	c.state.epochKnown = next.Afresh && r.told && !behind
-	r.status.listed(len(c.state.Items), r.config.Clock.Now())
+	r.status.listed(listed, r.config.Clock.Now())
 	r.sink.Replace(c.state)
 	return protocol.Outcome{Mode: protocol.List, Ending: protocol.Complete, Version: version}
 }

@@ -51,11 +51,10 @@ func (i *ingest[T]) Delete(obj T) {
 
 // Replace implements [Sink]. Of an object that can't be used, the version that is cached stays.
 func (i *ingest[T]) Replace(state State[T]) {
-	u := usables[T]{ingest: i, items: state.Items[:0]}
-	for _, item := range state.Items {
-		u.add(item)
+	u := usables[T]{ingest: i, items: state.Items}
+	if !state.prepared {
+		u.addAll(state.Items)
 	}
-	clear(state.Items[len(u.items):])
 	for _, err := range state.Undecodable {
 		u.isolate(err.Identity, err.Err)
 	}
@@ -92,6 +91,15 @@ type usables[T Object] struct {
 	failed map[types.NamespacedName]struct{}
 }
 
+// addAll adds the items in the place of what it has.
+func (u *usables[T]) addAll(items []T) {
+	u.items = items[:0]
+	for _, item := range items {
+		u.add(item)
+	}
+	clear(items[len(u.items):])
+}
+
 func (u *usables[T]) add(item T) {
 	usable, err := u.ingest.usable(item)
 	if err != nil {
@@ -110,7 +118,7 @@ func (u *usables[T]) isolate(id Identity, err error) {
 	u.kept = append(u.kept, id)
 }
 
-// usable returns what is to be cached of an object. One that comes from the cache is that already.
+// usable implements [preparer]: it returns what is to be cached of an object. One that comes from the cache is that already.
 func (i *ingest[T]) usable(obj T) (T, error) {
 	if len(i.transforms) == 0 {
 		return obj, nil

@@ -18,7 +18,8 @@ import (
 type Reflector[T Object] struct {
 	source     Streamer[T]
 	sink       Sink[T]
-	known      Known[T] // nil if the sink does not tell what it knows
+	known      Known[T]           // nil if the sink does not tell what it knows
+	prepare    func(T) (T, error) // nil if the sink does not prepare objects
 	config     Config
 	machine    protocol.Machine
 	status     status
@@ -33,6 +34,9 @@ func NewReflector[T Object](source ListerWatcher[T], sink Sink[T], config Config
 	r := &Reflector[T]{source: streamer(source), sink: sink, config: config.withDefaults(typeName[T]()), interrupts: make(chan error, 1)}
 	if known, ok := sink.(Known[T]); ok && !config.NotifyUnchanged {
 		r.known = known
+	}
+	if sink, ok := sink.(preparer[T]); ok {
+		r.prepare = sink.usable
 	}
 	r.status.init(r.config)
 	return r

@@ -28,6 +28,7 @@ func (r *Reflector[T]) list(d *deadline, next protocol.Request) (protocol.Outcom
 		if err != nil {
 			return failed(d.ctx, next.Mode, fmt.Errorf("list: %w", err), request.Continue != "")
 		}
+		collected.prepare()
 		d.touch()
 		if page.Continue == "" {
 			return collected.replace(next, page.ResourceVersion), nil

@@ -15,6 +15,12 @@ type Sink[T Object] interface {
 	Bookmark(resourceVersion string)
 }
 
+// A preparer is a [Sink] that makes other objects of those that come, in the way of usable, and takes states of which that
+// was done already. So of a long list only what is kept of the objects is in memory, and not all of them as they came.
+type preparer[T Object] interface {
+	usable(obj T) (T, error)
+}
+
 // A State is everything there is on the server at a moment. Who gets it owns the slices.
 type State[T Object] struct {
 	Items           []T
@@ -27,4 +33,5 @@ type State[T Object] struct {
 	NewEpoch bool
 
 	epochKnown bool // this was found before, in another namespace
+	prepared   bool // the items are what the preparer made of them; those that it could not use are among the Undecodable
 }

@@ -68,24 +68,24 @@ func made[T cache.Object](makers []func() cache.Transform[T]) []cache.Transform[
 	return transforms
 }
 
-func clientGoPods(transform clientgo.TransformFunc) open {
+func clientGoPods(change clientgo.TransformFunc) open {
 	return func(config *rest.Config, handle func(metav1.Object)) (cached, error) {
 		clients, err := kubernetes.NewForConfig(fleet.Protobuf(config))
 		if err != nil {
 			return cached{}, err
 		}
-		factory := informers.NewSharedInformerFactoryWithOptions(clients, noResync, informers.WithTransform(transform))
+		factory := informers.NewSharedInformerFactoryWithOptions(clients, noResync, informers.WithTransform(change))
 		return clientGoCache(factory.Core().V1().Pods().Informer(), handle)
 	}
 }
 
-func clientGoCronTabs(transform clientgo.TransformFunc) open {
+func clientGoCronTabs(change clientgo.TransformFunc) open {
 	return func(config *rest.Config, handle func(metav1.Object)) (cached, error) {
 		clients, err := versioned.NewForConfig(config)
 		if err != nil {
 			return cached{}, err
 		}
-		factory := externalversions.NewSharedInformerFactoryWithOptions(clients, noResync, externalversions.WithTransform(transform))
+		factory := externalversions.NewSharedInformerFactoryWithOptions(clients, noResync, externalversions.WithTransform(change))
 		return clientGoCache(factory.Stable().V1().CronTabs().Informer(), handle)
 	}
 }

@@ -54,21 +54,16 @@ func (r *floorReader) run(ctx context.Context) error {
 	frames := protobuf.LengthDelimitedFramer.NewFrameReader(body)
 	for buffer := make([]byte, 1<<20); ; {
 		n, err := frames.Read(buffer)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
-			return ended(ctx, err)
+			return fmt.Errorf("the watch has ended: %w", err)
 		}
 		if err := r.take(buffer[:n]); err != nil {
 			return err
 		}
 	}
-}
-
-// ended returns nil when the reader was stopped.
-func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return fmt.Errorf("the watch has ended: %w", err)
 }
 
 // take leaves out bookmarks, which begin with their type.
@@ -109,5 +104,6 @@ func decode(_ int, frame []byte) (*corev1.Pod, error) {
 		return nil, err
 	}
 	pod := &corev1.Pod{}
-	return pod, pod.Unmarshal(envelope.Raw)
+	err := pod.Unmarshal(envelope.Raw)
+	return pod, err
 }

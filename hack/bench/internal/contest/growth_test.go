@@ -38,7 +38,8 @@ func TestAKeyThatIsLostIsFound(t *testing.T) {
 		defer cancel()
 		kept := 0
 		lossy := controller{enqueue: func(key types.NamespacedName) {
-			if kept++; kept <= keep {
+			kept++
+			if kept <= keep {
 				counter.reconcile(&metav1.ObjectMeta{Name: key.Name})
 			} else {
 				cancel()
