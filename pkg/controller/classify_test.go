@@ -212,7 +212,8 @@ func TestWaitsOfTheServerAreSpread(t *testing.T) {
 		c, stop := start(t, controller.Config[string]{
 			Breaker: controller.Breaker{Threshold: -1},
 			Reconcile: func(_ context.Context, key string) controller.Result {
-				if runs[key]++; runs[key] > 1 {
+				runs[key]++
+				if runs[key] > 1 {
 					again[time.Since(begin)] = true
 					return controller.Done()
 				}

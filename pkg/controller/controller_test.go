@@ -85,13 +85,13 @@ func TestNewNamesTheWrongField(t *testing.T) {
 		"Workers":   {Name: "test", Reconcile: reconcile, Workers: -1},
 		"Sources":   {Name: "test", Reconcile: reconcile, Sources: []controller.Source[string]{nil}},
 
-		"MaxWorkers":       {Name: "test", Reconcile: reconcile, Workers: 3, MaxWorkers: 2},
-		"MaxWorkers is -1": {Name: "test", Reconcile: reconcile, MaxWorkers: -1},
-		"TargetLatency":    {Name: "test", Reconcile: reconcile, TargetLatency: -1},
-		"Queue: ":          {Name: "test", Reconcile: reconcile, Queue: queue.Config[string]{Triggers: -1}},
-		"Breaker: Window":  {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{Window: -1}},
-		"Breaker: MinWait": {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{MinWait: -1}},
-		"Breaker: MaxWait": {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{MinWait: 2, MaxWait: 1}},
+		"MaxWorkers":           {Name: "test", Reconcile: reconcile, Workers: 3, MaxWorkers: 2},
+		"MaxWorkers is -1":     {Name: "test", Reconcile: reconcile, MaxWorkers: -1},
+		"TargetLatency":        {Name: "test", Reconcile: reconcile, TargetLatency: -1},
+		"Queue: ":              {Name: "test", Reconcile: reconcile, Queue: queue.Config[string]{Triggers: -1}},
+		"Breaker: the Window":  {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{Window: -1}},
+		"Breaker: the MinWait": {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{MinWait: -1}},
+		"Breaker: the MaxWait": {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{MinWait: 2, MaxWait: 1}},
 	}
 	for field, config := range tests {
 		if _, err := controller.New(config); err == nil || !strings.Contains(err.Error(), field) {

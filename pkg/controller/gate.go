@@ -40,11 +40,11 @@ func (b Breaker) withDefaults() Breaker {
 func (b Breaker) validate() error {
 	switch {
 	case b.Window < 0:
-		return fmt.Errorf("Window is %v; it must be positive, or 0 for the default", b.Window)
+		return fmt.Errorf("the Window is %v; it must be positive, or 0 for the default", b.Window)
 	case b.MinWait < 0:
-		return fmt.Errorf("MinWait is %v; it must be positive, or 0 for the default", b.MinWait)
+		return fmt.Errorf("the MinWait is %v; it must be positive, or 0 for the default", b.MinWait)
 	case b.MaxWait < 0 || b.MaxWait > 0 && b.MaxWait < b.MinWait:
-		return fmt.Errorf("MaxWait is %v; it must be MinWait, %v, or more, or 0 for the default", b.MaxWait, b.MinWait)
+		return fmt.Errorf("the MaxWait is %v; it must be MinWait, %v, or more, or 0 for the default", b.MaxWait, b.MinWait)
 	}
 	return nil
 }

@@ -154,7 +154,7 @@ func TestATrialThatHangsKeepsNobodyElse(t *testing.T) {
 		if got := runs.Load(); got != 2 {
 			t.Errorf("%d runs while the trial is under way, want 2", got)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if got := c.Status(); got.Reconciles != 5 || got.Running != 1 || got.Slowed != nil {
 			t.Errorf("the status is %+v, want all but the one that hangs to be done", got)
@@ -287,7 +287,8 @@ func TestWhenAPauseBegins(t *testing.T) {
 						RateLimiter: queue.Exponential[string](queue.ExponentialConfig{Base: test.every, Max: test.every}),
 					},
 					Reconcile: func(context.Context, string) controller.Result {
-						if runs++; runs > len(test.answers) {
+						runs++
+						if runs > len(test.answers) {
 							next = time.Now()
 							return controller.Done()
 						}

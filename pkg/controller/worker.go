@@ -19,7 +19,8 @@ func (c *Controller[K]) worker(handOut, reconciling context.Context) {
 			c.pool.group.Go(func() { c.worker(handOut, reconciling) })
 		}
 	}()
-	for handOut.Err() == nil && c.next(handOut, reconciling, s) {
+	for more := true; more && handOut.Err() == nil; {
+		more = c.next(handOut, reconciling, s)
 	}
 	ended = true
 }

@@ -63,7 +63,10 @@ func New(config *rest.Config) (*Clients, error) {
 	if err := c.discover(); err != nil {
 		return nil, err
 	}
-	return c, c.build()
+	if err := c.build(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // warningsOf returns those of the config. If it has no handler it gets one.

@@ -45,7 +45,7 @@ func (l *log) last() *http.Request {
 	return l.requests[len(l.requests)-1]
 }
 
-var configMaps = corev1.SchemeGroupVersion.WithResource("configmaps") //nolint:gochecknoglobals // a constant
+var configMaps = corev1.SchemeGroupVersion.WithResource("configmaps")
 
 // use makes a request with each of the clients.
 func use(t *testing.T, clients *client.Clients) {
@@ -255,11 +255,11 @@ func TestRESTFindsTheGroup(t *testing.T) {
 		{Version: "v1"}: "/api/v1/things/x",
 		{Group: "stable.example.com", Version: "v1beta1"}: "/apis/stable.example.com/v1beta1/things/x",
 	} {
-		rest, err := clients.REST(version)
+		caller, err := clients.REST(version)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := rest.Get().Resource("things").Name("x").Do(t.Context()).Error(); err != nil {
+		if err := caller.Get().Resource("things").Name("x").Do(t.Context()).Error(); err != nil {
 			t.Error(err)
 		}
 		if got := l.last().URL.Path; got != want {

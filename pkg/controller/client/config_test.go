@@ -150,21 +150,24 @@ func TestLoadErrorsSayWhatToDo(t *testing.T) {
 				t.Helper()
 				t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main"))
 			},
-			client.Options{Context: "elsewhere"}, "elsewhere",
+			client.Options{Context: "elsewhere"},
+			"elsewhere",
 		},
 		"one of several is bad": {
 			func(t *testing.T) {
 				t.Helper()
 				t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main")+string(filepath.ListSeparator)+broken)
 			},
-			client.Options{}, "broken",
+			client.Options{},
+			"broken",
 		},
 		"bad options": {
 			func(t *testing.T) {
 				t.Helper()
 				t.Setenv("KUBECONFIG", write(t, filepath.Join(t.TempDir(), "c"), "main"))
 			},
-			client.Options{PingTimeout: -1}, "Options.PingTimeout",
+			client.Options{PingTimeout: -1},
+			"Options.PingTimeout",
 		},
 		"nothing anywhere":         {func(*testing.T) {}, client.Options{}, "set --kubeconfig or KUBECONFIG"},
 		"KUBECONFIG names no file": {func(t *testing.T) { t.Helper(); t.Setenv("KUBECONFIG", "/no/such/file") }, client.Options{}, "KUBECONFIG is set"},

@@ -29,11 +29,11 @@ type catalog struct {
 }
 
 func newCatalog(client discovery.DiscoveryInterface) (*catalog, error) {
-	memory, ok := memory.NewMemCacheClient(client).(cached)
+	cache, ok := memory.NewMemCacheClient(client).(cached)
 	if !ok {
-		return nil, fmt.Errorf("client: the discovery cache of client-go is a %T, which takes no context", memory)
+		return nil, fmt.Errorf("client: the discovery cache of client-go is a %T, which takes no context", cache)
 	}
-	return &catalog{cached: memory}, nil
+	return &catalog{cached: cache}, nil
 }
 
 // Fresh says whether it is no use to ask again for what was not found.

@@ -8,10 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	fakediscovery "k8s.io/client-go/discovery/fake"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/restmapper"
-
-	fakediscovery "k8s.io/client-go/discovery/fake"
 )
 
 // A world is a server whose kinds change, and what asks it.

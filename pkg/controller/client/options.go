@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/pflag" //nolint:depguard // this is where programs parse flags
 	"k8s.io/client-go/rest"
 )
 

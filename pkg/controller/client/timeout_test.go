@@ -18,11 +18,11 @@ func slow(t *testing.T) (s *server, may chan struct{}) {
 	t.Helper()
 	may = make(chan struct{})
 	return serve(t, func(w http.ResponseWriter, request *http.Request) {
-		switch {
-		case request.URL.Path == "/half":
+		switch request.URL.Path {
+		case "/half":
 			flush(w, "half of it")
 			<-request.Context().Done()
-		case request.URL.Path == "/never":
+		case "/never":
 			<-request.Context().Done()
 		default:
 			flush(w, "first\n")

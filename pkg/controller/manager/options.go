@@ -71,12 +71,12 @@ func (o *Options) Elect(config *rest.Config) (*lease.Elector, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := coordinationv1.NewForConfig(config)
+	leases, err := coordinationv1.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a client for the lease: %w", err)
 	}
 	elector, err := lease.New(lease.Config{
-		Client: client.Leases(namespace), Name: o.LeaseName,
+		Client: leases.Leases(namespace), Name: o.LeaseName,
 		Duration: o.LeaseDuration, RenewDeadline: o.RenewDeadline, RetryPeriod: o.RetryPeriod,
 	})
 	if err != nil {

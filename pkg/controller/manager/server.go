@@ -3,7 +3,7 @@ package manager
 import (
 	"context"
 	"errors"
-	"log"
+	"log" //nolint:depguard // http.Server wants one
 	"net"
 	"net/http"
 	"strings"

@@ -149,7 +149,7 @@ func TestAFailureDuringTheStop(t *testing.T) {
 		boom := errors.New("boom")
 		p := start(t, manager.Config{Controllers: runners{
 			giving(func(ctx context.Context) error { return errors.Join(boom, ctx.Err()) }),
-			giving(func(ctx context.Context) error { return context.Cause(ctx) }),
+			giving(context.Cause),
 		}})
 		if err := p.ends(); !errors.Is(err, boom) || strings.Contains(err.Error(), "controllers/1") {
 			t.Errorf("Run: %v, want the failure of the first", err)

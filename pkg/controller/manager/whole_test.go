@@ -70,7 +70,7 @@ func play(t *testing.T, reconcile func(ctx context.Context, clients kubernetes.I
 		t.Fatal(err)
 	}
 	configMaps := cache.NewInformer(cache.FromClient(cluster.CoreV1().ConfigMaps("")), cache.Config{})
-	real, err := controller.New(controller.Config[types.NamespacedName]{
+	worker, err := controller.New(controller.Config[types.NamespacedName]{
 		Name:    "real",
 		Sources: []controller.Source[types.NamespacedName]{controller.For(configMaps)},
 		Reconcile: func(ctx context.Context, _ types.NamespacedName) controller.Result {
@@ -87,7 +87,7 @@ func play(t *testing.T, reconcile func(ctx context.Context, clients kubernetes.I
 		t.Fatal(err)
 	}
 	s.program = start(t, manager.Config{
-		Informers: runners{configMaps}, Controllers: runners{real}, Recorders: runners{recorder}, Election: s.elector,
+		Informers: runners{configMaps}, Controllers: runners{worker}, Recorders: runners{recorder}, Election: s.elector,
 	})
 	return s
 }

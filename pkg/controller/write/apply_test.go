@@ -46,7 +46,7 @@ func stored() *corev1.ConfigMap {
 func managed(obj *corev1.ConfigMap, manager, fields string) *corev1.ConfigMap {
 	obj.ManagedFields = append(obj.ManagedFields, metav1.ManagedFieldsEntry{
 		Manager: manager, Operation: metav1.ManagedFieldsOperationApply, APIVersion: "v1", Time: &metav1.Time{Time: time.Now()},
-		FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		FieldsV1: metav1.NewFieldsV1(fields),
 	})
 	return obj
 }

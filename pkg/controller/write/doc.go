@@ -16,7 +16,7 @@
 //	Change(Status)      the object      patch             reads, mutates            stay
 //	Apply(Status)       nothing         configuration     ConflictError             stay, are taken with Force
 //	Create              nothing         object            returns it                -
-//	Update              the object      object            returns it                as they were read
+//	Update              the object      all of it         returns it                as they were read
 //	Patch               the patch       the same          returns it, if Locked     stay
 //	Delete              the object      UID and version   returns it                -
 //

@@ -34,8 +34,15 @@ func TestBreaker(t *testing.T) {
 		"and for good after a while":         {{"refused 3", "1s"}, {"1s", "trial"}, {"unknown", "any"}, {"11s", "any"}, {"refused 2", "any"}, {"refused", "1s"}},
 		"what began before does not count":   {{"refused 3", "1s"}, {"refused", "1s"}},
 		"what comes too late changes nothing": {
-			{"refused 3", "1s"}, {"unknown", "1s"}, {"begin", "1s"}, {"give up", "1s"},
-			{"answered", "any"}, {"begin", "any"}, {"give up", "any"}, {"unknown", "any"}, {"refused 2", "any"},
+			{"refused 3", "1s"},
+			{"unknown", "1s"},
+			{"begin", "1s"},
+			{"give up", "1s"},
+			{"answered", "any"},
+			{"begin", "any"},
+			{"give up", "any"},
+			{"unknown", "any"},
+			{"refused 2", "any"},
 		},
 	}
 	for name, script := range tests {
