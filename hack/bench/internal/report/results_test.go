@@ -132,14 +132,15 @@ func TestVariantsOfAWorkloadHaveTheirOwnGoals(t *testing.T) {
 
 func TestFurtherFiguresAreShownInTheirUnit(t *testing.T) {
 	r := &row{rounds: map[string]samples{
-		sluice:   {"worst-sec": {2e-3}, "writes/s": {412_345.6}, "calls/event": {0.456}},
+		sluice:   {"peak-B": {260.6e6}, "allocs/op": {136.68}, "cpu-sec/op": {35e-6}, "worst-sec": {2e-3}, "writes/s": {412_345.6}, "calls/event": {0.456}},
 		clientGo: {"worst-sec": {30e-3}},
 	}}
 	a := &area{rows: []*row{r}}
-	if got, want := strings.Join(a.further(), ", "), "calls/event, worst-sec, writes/s"; got != want {
+	if got, want := strings.Join(a.further(), ", "), "calls/event, cpu-sec/op, peak-B, worst-sec, writes/s"; got != want {
 		t.Errorf("units %s, want %s", got, want)
 	}
 	for unit, want := range map[string]string{
+		"peak-B": "261\u00a0MB –", "allocs/op": "136.7 –", "cpu-sec/op": "35\u00a0µs –",
 		"worst-sec": "2000\u00a0µs 30\u00a0ms", "writes/s": "412346 –", "calls/event": "0.46 –", "lists/s": "–",
 	} {
 		if got := r.each([]string{sluice, clientGo}, unit); got != want {

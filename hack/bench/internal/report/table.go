@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,7 +119,7 @@ func (r *row) each(implementations []string, unit string) string {
 func formatFigure(value float64, unit string) string {
 	switch {
 	case unit == allocsPerOp:
-		return trim(value)
+		return trim(math.Round(value*10) / 10)
 	case strings.HasPrefix(unit, "sec") || strings.HasSuffix(strings.TrimSuffix(unit, "/op"), "sec"):
 		return strings.ReplaceAll(formatSeconds(value), " ", "\u00a0")
 	case unit == peakBytes:
