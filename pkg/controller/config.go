@@ -59,7 +59,7 @@ type Config[K comparable] struct {
 	Breaker Breaker
 
 	// Queue configures the queue: the back-off, a retry limit, fairness between tenants, hot keys, triggers, metrics. Its Name
-	// and Clock default to the controller's; Timed is always on.
+	// and Clock default to the controller's, Remember to 65 536 keys; Timed is always on.
 	Queue queue.Config[K]
 
 	// GracePeriod is how long running reconciles may go on when the controller is stopped. Then their context ends;
@@ -99,9 +99,16 @@ func (c Config[K]) withDefaults() Config[K] {
 	if c.Queue.Clock == nil {
 		c.Queue.Clock = c.Clock
 	}
+	if c.Queue.Remember == 0 {
+		c.Queue.Remember = remembered
+	}
 	c.Queue.Timed = true
 	return c
 }
+
+// remembered is more than a queue remembers by itself: the keys of a controller come back, with each resync and restart of
+// its watches, and the objects that they stand for take much more memory.
+const remembered = 64 * 1024
 
 func orDefault(d *time.Duration, value time.Duration) {
 	if *d == 0 {

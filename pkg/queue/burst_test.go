@@ -67,7 +67,7 @@ func TestLittleIsLeftOfABurst(t *testing.T) {
 				t.Error(err)
 			}
 			table := &q.core.table
-			if len(table.entries) > minKept || table.peak >= minShrink || len(table.kept.slots) > 8*minKept {
+			if len(table.entries) > DefaultRemember || table.peak >= minShrink || len(table.kept.slots) > 8*DefaultRemember {
 				t.Errorf("%d entries in a map for %d, and %d slots in a ring", len(table.entries), table.peak, len(table.kept.slots))
 			}
 			if n := cap(q.core.delayed.slots); n > minRing {

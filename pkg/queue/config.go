@@ -47,6 +47,11 @@ type Config[K comparable] struct {
 	// off by default. Metrics and Triggers turn it on.
 	Timed bool
 
+	// Remember is of how many idle keys the queue remembers the entry, besides those of keys that failed; of more while there
+	// are more active keys. A key that is remembered costs a look-up when it comes back, else the map changes twice, which
+	// takes about as long as all the rest. An entry takes some 200 bytes. Defaults to [DefaultRemember].
+	Remember int
+
 	// Order replaces the order of priorities, tenants and time, for instance by a workqueue.Queue of client-go. It can't
 	// be combined with Tenant or MaxOvertakes. Nil means our own.
 	Order Order[K]
@@ -61,7 +66,8 @@ type Config[K comparable] struct {
 // HotKeys says when the events of a key are merged. A key is hot when an event comes less than Quiet after the one
 // before. It then runs when no event has come for Quiet, but at the latest MaxWait after the event that began the wait.
 // A key that is not hot runs at once, so a single event is never late. It holds for [Queue.AddWith] without Delay and
-// Now, though those count for whether a key is hot. The queue remembers the last event of a key while the key is active, and of 16 384 idle ones or more.
+// Now, though those count for whether a key is hot. The queue remembers the last event of a key while the key is active, and
+// of the idle ones as [Config.Remember] says.
 type HotKeys struct {
 	// Quiet is how long no event must come. Zero turns it off.
 	Quiet time.Duration
@@ -70,14 +76,19 @@ type HotKeys struct {
 	MaxWait time.Duration
 }
 
-// DefaultMaxOvertakes is the default of [Config.MaxOvertakes].
-const DefaultMaxOvertakes = 32
+// The defaults of [Config.MaxOvertakes] and [Config.Remember].
+const (
+	DefaultMaxOvertakes = 32
+	DefaultRemember     = 16 * 1024 // some 3 MB
+)
 
 // Validate returns an error that names the field that is wrong and what it may be.
 func (c Config[K]) Validate() error {
 	switch {
 	case c.MaxOvertakes < 0:
 		return fmt.Errorf("queue: Config.MaxOvertakes is %d; it must be 1 or more, or 0 for the default", c.MaxOvertakes)
+	case c.Remember < 0:
+		return fmt.Errorf("queue: Config.Remember is %d; it must be 1 or more, or 0 for the default", c.Remember)
 	case c.Triggers < 0:
 		return fmt.Errorf("queue: Config.Triggers is %d; it must be 1 or more, or 0 for none", c.Triggers)
 	case c.HotKeys.Quiet < 0:
@@ -101,6 +112,9 @@ func (c Config[K]) withDefaults() Config[K] {
 	}
 	if c.MaxOvertakes == 0 {
 		c.MaxOvertakes = DefaultMaxOvertakes
+	}
+	if c.Remember == 0 {
+		c.Remember = DefaultRemember
 	}
 	if c.HotKeys.MaxWait == 0 {
 		c.HotKeys.MaxWait = 10 * c.HotKeys.Quiet

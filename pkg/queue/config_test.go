@@ -19,6 +19,7 @@ func TestConfigsThatAreWrong(t *testing.T) {
 		want   string // in the error
 	}{
 		{queue.Config[string]{MaxOvertakes: -1}, "Config.MaxOvertakes is -1"},
+		{queue.Config[string]{Remember: -1}, "Config.Remember is -1"},
 		{queue.Config[string]{Triggers: -2}, "Config.Triggers is -2"},
 		{queue.Config[string]{HotKeys: queue.HotKeys{Quiet: -time.Second}}, "Config.HotKeys.Quiet is -1s"},
 		{queue.Config[string]{HotKeys: queue.HotKeys{Quiet: time.Second, MaxWait: -1}}, "Config.HotKeys.MaxWait is -1ns"},

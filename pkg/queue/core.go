@@ -50,7 +50,7 @@ func newCore[K comparable](config Config[K]) core[K] {
 		plain:      config.Triggers == 0 && config.HotKeys.Quiet == 0 && config.Order == nil,
 		told:       config.Metrics != nil,
 		start:      config.Clock.Now(),
-		table:      newTable(config.Tenant),
+		table:      newTable(config.Remember, config.Tenant),
 		ready:      readySet[K]{maxOvertakes: config.MaxOvertakes, order: config.Order},
 	}
 }

@@ -10,8 +10,9 @@
 //     in turns; and no priority waits for more than so many keys of others. A key that is raised to a higher priority
 //     while it waits comes after those that have it already.
 //   - Honest: an event neither shortens the wait of a key that fails nor counts as a failure, unless it says Now.
-//   - Bounded: memory is in proportion to the keys that wait or run. What is remembered of others has a limit: 16 384
-//     keys, or as many as wait and run, and 65 536 that had failures which nobody forgot when their time there was over.
+//   - Bounded: memory is in proportion to the keys that wait or run. What is remembered of others has a limit:
+//     [Config.Remember] keys, or as many as wait and run, and 65 536 that had failures which nobody forgot when their time
+//     there was over.
 //   - Many producers and many consumers; every method may be called concurrently.
 //   - No goroutine: one timer at most serves all delays, and only while somebody waits for a key or metrics are told.
 //     (With a clock other than the real one, a goroutine waits for that timer.)

@@ -244,7 +244,7 @@ func (c *checker[K]) checkTable() {
 	kept := c.number(func(e *entry[K]) bool { return e.kept })
 	c.want(kept == t.kept.len()+t.failing.len(), "%d entries are kept, the rings have %d and %d", kept, t.kept.len(), t.failing.len())
 	active := c.number((*entry[K]).active)
-	bound := active + max(minKept, active+t.failing.len()) + t.failing.len()
+	bound := active + max(t.remember, active+t.failing.len()) + t.failing.len()
 	c.want(len(t.entries) <= bound, "%d entries, %d active, %d failing", len(t.entries), active, t.failing.len())
 }
 
@@ -264,7 +264,7 @@ func (t *table[K]) check() error {
 			errs = append(errs, fmt.Errorf("spare: %v is not as new", e.key))
 		}
 	}
-	if n, limit := t.kept.len(), max(minKept, len(t.entries)/2); n > limit {
+	if n, limit := t.kept.len(), max(t.remember, len(t.entries)/2); n > limit {
 		errs = append(errs, fmt.Errorf("%d entries are kept, %d may be", n, limit))
 	}
 	if t.failing.len() > maxFailing || len(t.spare) > maxSpare {

@@ -7,6 +7,7 @@ import "maps"
 type table[K comparable] struct {
 	entries  map[K]*entry[K]
 	peak     int // most entries since the map was made
+	remember int // idle entries; more while there are more active ones
 	tenantOf func(K) string
 	tenants  map[string]*tenant[K]
 	busy     int // tenants that are counted anywhere
@@ -19,10 +20,9 @@ type table[K comparable] struct {
 
 // Bounds of what is remembered.
 const (
-	minKept    = 16 * 1024   // idle entries; more while there are more active ones
-	maxFailing = 64 * 1024   // idle entries of keys whose failures were not forgotten
-	maxSpare   = 1024        // unused entries
-	minShrink  = 8 * minKept // entries in a map that is worth making anew when little is left in it
+	maxFailing = 64 * 1024  // idle entries of keys whose failures were not forgotten
+	maxSpare   = 1024       // unused entries
+	minShrink  = 128 * 1024 // entries in a map that is worth making anew when little is left in it
 )
 
 // A tenant is a group of keys that takes turns with other groups.
@@ -34,8 +34,8 @@ type tenant[K comparable] struct {
 	entries int // of this tenant in the table
 }
 
-func newTable[K comparable](tenantOf func(K) string) table[K] {
-	return table[K]{entries: make(map[K]*entry[K]), tenantOf: tenantOf, tenants: make(map[string]*tenant[K])}
+func newTable[K comparable](remember int, tenantOf func(K) string) table[K] {
+	return table[K]{remember: remember, entries: make(map[K]*entry[K]), tenantOf: tenantOf, tenants: make(map[string]*tenant[K])}
 }
 
 // get returns the entry of the key, or nil.
@@ -106,7 +106,7 @@ func (t *table[K]) retire(e *entry[K]) {
 		return
 	}
 	active := len(t.entries) - t.kept.len() - t.failing.len()
-	room := max(minKept, active) - t.kept.len()
+	room := max(t.remember, active) - t.kept.len()
 	if room <= 0 && e.failures == 0 && !t.mayReplace() {
 		t.drop(e)
 	} else {

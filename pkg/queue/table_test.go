@@ -21,7 +21,7 @@ type tableTrial struct {
 }
 
 func newTableTrial(tenantOf func(int) string) *tableTrial {
-	return &tableTrial{newTable(tenantOf), naiveTable{map[int]bool{}, map[int]int{}}}
+	return &tableTrial{newTable(DefaultRemember, tenantOf), naiveTable{map[int]bool{}, map[int]int{}}}
 }
 
 func (r *tableTrial) use(key, failures int) {
@@ -107,24 +107,40 @@ func TestTableAgainstModel(t *testing.T) {
 	})
 }
 
+// How many idle keys a queue remembers is up to its config.
+func TestAQueueRemembersAsManyKeysAsItIsTold(t *testing.T) {
+	for config, want := range map[int]int{0: DefaultRemember, 3: 3, 2 * DefaultRemember: 2 * DefaultRemember} {
+		q := New(Config[int]{Remember: config})
+		for key := range want + 10 {
+			q.Add(key)
+			q.Get()
+			q.Done(key)
+		}
+		if got := len(q.core.table.entries); got != want {
+			t.Errorf("Remember %d: %d keys are remembered, want %d", config, got, want)
+		}
+		q.ShutDown()
+	}
+}
+
 // One in eight of the keys that find no room replaces the one that has been idle for longest.
 func TestAFullTableReplacesSomeOfTheLongestIdle(t *testing.T) {
 	r := newTableTrial(nil)
 	const more = 800
-	for key := range minKept + more {
+	for key := range DefaultRemember + more {
 		r.use(key, 0)
 		r.retire(key)
 	}
 	known := 0
 	for key := range more {
-		if r.table.get(minKept+key) != nil {
+		if r.table.get(DefaultRemember+key) != nil {
 			known++
 		}
 		if key >= more/8 && r.table.get(key) == nil {
 			t.Errorf("key %d is forgotten; only %d have been idle for longer", key, key)
 		}
 	}
-	if known != more/8 || len(r.table.entries) != minKept {
+	if known != more/8 || len(r.table.entries) != DefaultRemember {
 		t.Errorf("%d of %d later keys are known, of %d in all", known, more, len(r.table.entries))
 	}
 }
@@ -133,17 +149,17 @@ func TestTableRemembersFailuresLonger(t *testing.T) {
 	r := newTableTrial(nil)
 	r.use(-1, 3)
 	r.retire(-1)
-	for key := range 10 * minKept {
+	for key := range 10 * DefaultRemember {
 		r.use(key, 0)
 		r.retire(key)
 	}
 	if e := r.table.get(-1); e == nil || e.failures != 3 {
-		t.Errorf("the key that failed is forgotten after %d others that did not", 10*minKept)
+		t.Errorf("the key that failed is forgotten after %d others that did not", 10*DefaultRemember)
 	}
-	const others = 2*maxFailing + 2*minKept
+	const others = 2*maxFailing + 2*DefaultRemember
 	for key := range others {
-		r.use(10*minKept+key, 1)
-		r.retire(10*minKept + key)
+		r.use(10*DefaultRemember+key, 1)
+		r.retire(10*DefaultRemember + key)
 	}
 	if r.table.get(-1) != nil {
 		t.Errorf("the key that failed is remembered after %d others that failed", others)
@@ -172,13 +188,13 @@ func TestTableShrinksAfterABurst(t *testing.T) {
 			if err := r.check(); err != nil {
 				t.Error(err)
 			}
-			if n := len(r.table.entries); n > minKept+left {
-				t.Errorf("%d entries are left, want at most %d", n, minKept+left)
+			if n := len(r.table.entries); n > DefaultRemember+left {
+				t.Errorf("%d entries are left, want at most %d", n, DefaultRemember+left)
 			}
 			if r.table.peak >= minShrink {
 				t.Errorf("the map was made for %d entries and has %d", r.table.peak, len(r.table.entries))
 			}
-			if slots := len(r.table.kept.slots); slots > 8*minKept {
+			if slots := len(r.table.kept.slots); slots > 8*DefaultRemember {
 				t.Errorf("the ring has %d slots for %d entries", slots, r.table.kept.len())
 			}
 			if n := len(r.table.spare); n != maxSpare {
@@ -188,14 +204,14 @@ func TestTableShrinksAfterABurst(t *testing.T) {
 	}
 }
 
-// The bounds in table.go: minKept idle entries, more while there are more active ones, and maxFailing of keys that fail.
+// The bounds: DefaultRemember idle entries, more while there are more active ones, and maxFailing of keys that fail.
 func TestIdleKeysThatFailedAreBounded(t *testing.T) {
 	r := newTableTrial(nil)
 	for key := range 3 * maxFailing {
 		r.use(key, 1)
 		r.retire(key)
 	}
-	if n, most := len(r.table.entries), minKept+maxFailing; n > most {
+	if n, most := len(r.table.entries), DefaultRemember+maxFailing; n > most {
 		t.Errorf("%d idle entries are remembered, %d may be: those of keys that fail count as active for the others", n, most)
 	}
 }
