@@ -128,7 +128,7 @@ func TestReplicasOnARealServer(t *testing.T) {
 		t.Errorf("a write after the lease was given up: %v, want ErrNotLeader", err)
 	}
 
-	three := newReplica(t, namespace, patience)
+	three := newReplica(t, namespace, 10*time.Second) // it waits as long for a lease that expires
 	began = time.Now()
 	two.cut.Store(true)
 	await(t, "the third leads", three.leading)
