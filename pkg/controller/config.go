@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,11 +82,11 @@ type Config[K comparable] struct {
 func (c Config[K]) withDefaults() Config[K] {
 	c.Workers = max(c.Workers, 1)
 	c.MaxWorkers = max(c.MaxWorkers, c.Workers)
-	orDefault(&c.TargetLatency, 200*time.Millisecond)
-	orDefault(&c.Timeout, 10*time.Minute)
-	orDefault(&c.MaxWait, 2*time.Minute)
-	orDefault(&c.ReplayParked, 30*time.Minute)
-	orDefault(&c.GracePeriod, 20*time.Second)
+	c.TargetLatency = cmp.Or(c.TargetLatency, 200*time.Millisecond)
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Minute)
+	c.MaxWait = cmp.Or(c.MaxWait, 2*time.Minute)
+	c.ReplayParked = cmp.Or(c.ReplayParked, 30*time.Minute)
+	c.GracePeriod = cmp.Or(c.GracePeriod, 20*time.Second)
 	c.Breaker = c.Breaker.withDefaults()
 	if c.Classify == nil {
 		c.Classify = Classify
@@ -93,20 +94,12 @@ func (c Config[K]) withDefaults() Config[K] {
 	if c.Clock == nil {
 		c.Clock = clock.RealClock{}
 	}
-	if c.Queue.Name == "" {
-		c.Queue.Name = c.Name
-	}
+	c.Queue.Name = cmp.Or(c.Queue.Name, c.Name)
 	if c.Queue.Clock == nil {
 		c.Queue.Clock = c.Clock
 	}
 	c.Queue.Timed = true
 	return c
-}
-
-func orDefault(d *time.Duration, value time.Duration) {
-	if *d == 0 {
-		*d = value
-	}
 }
 
 func (c Config[K]) validate() error {
