@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,11 +82,11 @@ type Config[K comparable] struct {
 func (c Config[K]) withDefaults() Config[K] {
 	c.Workers = max(c.Workers, 1)
 	c.MaxWorkers = max(c.MaxWorkers, c.Workers)
-	orDefault(&c.TargetLatency, 200*time.Millisecond)
-	orDefault(&c.Timeout, 10*time.Minute)
-	orDefault(&c.MaxWait, 2*time.Minute)
-	orDefault(&c.ReplayParked, 30*time.Minute)
-	orDefault(&c.GracePeriod, 20*time.Second)
+	c.TargetLatency = cmp.Or(c.TargetLatency, 200*time.Millisecond)
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Minute)
+	c.MaxWait = cmp.Or(c.MaxWait, 2*time.Minute)
+	c.ReplayParked = cmp.Or(c.ReplayParked, 30*time.Minute)
+	c.GracePeriod = cmp.Or(c.GracePeriod, 20*time.Second)
 	c.Breaker = c.Breaker.withDefaults()
 	if c.Classify == nil {
 		c.Classify = Classify
@@ -93,9 +94,7 @@ func (c Config[K]) withDefaults() Config[K] {
 	if c.Clock == nil {
 		c.Clock = clock.RealClock{}
 	}
-	if c.Queue.Name == "" {
-		c.Queue.Name = c.Name
-	}
+	c.Queue.Name = cmp.Or(c.Queue.Name, c.Name)
 	if c.Queue.Clock == nil {
 		c.Queue.Clock = c.Clock
 	}
@@ -106,6 +105,7 @@ func (c Config[K]) withDefaults() Config[K] {
 	return c
 }
 
+<<<<<<< HEAD
 // remembered is more than a queue remembers by itself: the keys of a controller come back, with each resync and restart of
 // its watches, and the objects that they stand for take much more memory.
 const remembered = 64 * 1024
@@ -116,6 +116,8 @@ func orDefault(d *time.Duration, value time.Duration) {
 	}
 }
 
+=======
+>>>>>>> tidy
 func (c Config[K]) validate() error {
 	switch {
 	case c.Name == "":

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -28,12 +29,10 @@ type Breaker struct {
 }
 
 func (b Breaker) withDefaults() Breaker {
-	if b.Threshold == 0 {
-		b.Threshold = 5
-	}
-	orDefault(&b.Window, 30*time.Second)
-	orDefault(&b.MinWait, time.Second)
-	orDefault(&b.MaxWait, max(b.MinWait, 30*time.Second))
+	b.Threshold = cmp.Or(b.Threshold, 5)
+	b.Window = cmp.Or(b.Window, 30*time.Second)
+	b.MinWait = cmp.Or(b.MinWait, time.Second)
+	b.MaxWait = cmp.Or(b.MaxWait, max(b.MinWait, 30*time.Second))
 	return b
 }
 

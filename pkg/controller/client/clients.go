@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -49,7 +50,7 @@ func New(config *rest.Config) (*Clients, error) {
 	config = rest.CopyConfig(config)
 	separate(config)
 	if config.QPS == 0 {
-		config.QPS, config.Burst = DefaultQPS, or(config.Burst, DefaultBurst)
+		config.QPS, config.Burst = DefaultQPS, cmp.Or(config.Burst, DefaultBurst)
 	}
 	if config.UserAgent == "" {
 		config.UserAgent = UserAgent("", "")
@@ -96,7 +97,7 @@ func (c *Clients) discover() error {
 // build makes the clients that write.
 func (c *Clients) build() (err error) {
 	if c.config.QPS > 0 && !c.limited {
-		c.config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(c.config.QPS, or(c.config.Burst, DefaultBurst))
+		c.config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(c.config.QPS, cmp.Or(c.config.Burst, DefaultBurst))
 	}
 	if c.Typed, err = kubernetes.NewForConfigAndClient(protobuf(c.config), c.http); err != nil {
 		return fmt.Errorf("client: %w", err)

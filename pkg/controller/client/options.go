@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -51,18 +52,10 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig,
 		"path of a kubeconfig file; without it the service account of the Pod, KUBECONFIG or ~/.kube/config says where the API server is")
 	flags.StringVar(&o.Context, "context", o.Context, "context of the kubeconfig to use; its current one if empty")
-	flags.Float32Var(&o.QPS, "kube-api-qps", or(o.QPS, DefaultQPS), "requests to the API server per second; negative for no bound")
-	flags.IntVar(&o.Burst, "kube-api-burst", or(o.Burst, DefaultBurst), "requests to the API server at once, above --kube-api-qps")
-	flags.DurationVar(&o.Timeout, "request-timeout", or(o.Timeout, DefaultTimeout),
+	flags.Float32Var(&o.QPS, "kube-api-qps", cmp.Or(o.QPS, DefaultQPS), "requests to the API server per second; negative for no bound")
+	flags.IntVar(&o.Burst, "kube-api-burst", cmp.Or(o.Burst, DefaultBurst), "requests to the API server at once, above --kube-api-qps")
+	flags.DurationVar(&o.Timeout, "request-timeout", cmp.Or(o.Timeout, DefaultTimeout),
 		"how long a request to the API server may take that is no watch; negative for no bound")
-}
-
-func or[T comparable](value, fallback T) T {
-	var zero T
-	if value == zero {
-		return fallback
-	}
-	return value
 }
 
 // Apply sets a config that was not found by [Load], for instance that of another cluster, to all that the options say but
@@ -71,13 +64,10 @@ func (o *Options) Apply(config *rest.Config) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	config.UserAgent = o.UserAgent
-	if config.UserAgent == "" {
-		config.UserAgent = UserAgent("", "")
-	}
-	config.QPS, config.Burst = or(o.QPS, DefaultQPS), or(o.Burst, DefaultBurst)
+	config.UserAgent = cmp.Or(o.UserAgent, UserAgent("", ""))
+	config.QPS, config.Burst = cmp.Or(o.QPS, DefaultQPS), cmp.Or(o.Burst, DefaultBurst)
 	config.WarningHandlerWithContext = &Warnings{}
-	if timeout := or(o.Timeout, DefaultTimeout); timeout > 0 {
+	if timeout := cmp.Or(o.Timeout, DefaultTimeout); timeout > 0 {
 		config.Wrap(timeouts(timeout))
 	}
 	if o.PingInterval != 0 || o.PingTimeout != 0 {

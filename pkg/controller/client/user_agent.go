@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ const module = "github.com/sluice-k8s/sluice"
 func UserAgent(name, version string) string {
 	main, library := versions()
 	return fmt.Sprintf("%s/%s (%s/%s) sluice/%s",
-		or(name, filepath.Base(os.Args[0])), or(version, main), runtime.GOOS, runtime.GOARCH, library)
+		cmp.Or(name, filepath.Base(os.Args[0])), cmp.Or(version, main), runtime.GOOS, runtime.GOARCH, library)
 }
 
 // versions returns those of the program and of this library.

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -78,29 +79,21 @@ type Config struct {
 	Logger klog.Logger
 }
 
-// setDefault sets what is zero.
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
 func (c Config) withDefaults() Config {
-	setDefault(&c.Instance, host())
-	setDefault(&c.Window, 6*time.Minute)
-	setDefault(&c.UpdateInterval, time.Minute)
-	setDefault(&c.Similar, 10)
-	setDefault(&c.SimilarWindow, 10*time.Minute)
-	setDefault(&c.Burst, 25)
-	setDefault(&c.Refill, 5*time.Minute)
-	setDefault(&c.Buffer, 1000)
-	setDefault(&c.Memory, 4096)
-	setDefault(&c.RequestTimeout, 10*time.Second)
-	setDefault(&c.MinBackoff, time.Second)
-	setDefault(&c.MaxBackoff, max(30*time.Second, c.MinBackoff))
-	setDefault(&c.RetryFor, 10*time.Minute)
-	setDefault(&c.FlushTimeout, 5*time.Second)
+	c.Instance = cmp.Or(c.Instance, host())
+	c.Window = cmp.Or(c.Window, 6*time.Minute)
+	c.UpdateInterval = cmp.Or(c.UpdateInterval, time.Minute)
+	c.Similar = cmp.Or(c.Similar, 10)
+	c.SimilarWindow = cmp.Or(c.SimilarWindow, 10*time.Minute)
+	c.Burst = cmp.Or(c.Burst, 25)
+	c.Refill = cmp.Or(c.Refill, 5*time.Minute)
+	c.Buffer = cmp.Or(c.Buffer, 1000)
+	c.Memory = cmp.Or(c.Memory, 4096)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, 10*time.Second)
+	c.MinBackoff = cmp.Or(c.MinBackoff, time.Second)
+	c.MaxBackoff = cmp.Or(c.MaxBackoff, max(30*time.Second, c.MinBackoff))
+	c.RetryFor = cmp.Or(c.RetryFor, 10*time.Minute)
+	c.FlushTimeout = cmp.Or(c.FlushTimeout, 5*time.Second)
 	return c
 }
 

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
@@ -81,11 +82,11 @@ func (e Event) happen(kinds kinds) (happening, bool) {
 	if regarding == nil || e.Reason == "" {
 		return happening{}, false
 	}
-	setDefault(&e.Type, corev1.EventTypeNormal)
+	e.Type = cmp.Or(e.Type, corev1.EventTypeNormal)
 	if e.Type != corev1.EventTypeNormal && e.Type != corev1.EventTypeWarning {
 		return happening{}, false
 	}
-	setDefault(&e.Action, e.Reason)
+	e.Action = cmp.Or(e.Action, e.Reason)
 	related := kinds.reference(e.Related)
 	reason, action := truncate(e.Reason, maxName), truncate(e.Action, maxName)
 	return happening{

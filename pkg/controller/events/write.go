@@ -1,6 +1,9 @@
 package events
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // An outcome is what came of a write.
 type outcome int
@@ -20,7 +23,7 @@ func (c *correlator) next(now time.Time) (s *series, wait time.Duration) {
 	if s, _, ok := c.ready.oldest(); ok {
 		c.ready.remove(s)
 		s.stage = writing
-		setDefault(&s.tried, now)
+		s.tried = cmp.Or(s.tried, now)
 		return s, 0
 	}
 	if s, _, ok := c.cooling.oldest(); ok {

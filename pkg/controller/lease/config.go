@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,23 +61,24 @@ type Config struct {
 	Clock clock.Clock
 }
 
+// The defaults of a Config.
+const (
+	DefaultDuration      = 15 * time.Second
+	DefaultRenewDeadline = 10 * time.Second
+	DefaultRetryPeriod   = 2 * time.Second
+)
+
 func (c Config) withDefaults() Config {
 	if c.Identity == "" {
 		c.Identity = newIdentity()
 	}
-	setDefault(&c.Duration, 15*time.Second)
-	setDefault(&c.RenewDeadline, 10*time.Second)
-	setDefault(&c.RetryPeriod, 2*time.Second)
+	c.Duration = cmp.Or(c.Duration, DefaultDuration)
+	c.RenewDeadline = cmp.Or(c.RenewDeadline, DefaultRenewDeadline)
+	c.RetryPeriod = cmp.Or(c.RetryPeriod, DefaultRetryPeriod)
 	if c.Clock == nil {
 		c.Clock = clock.RealClock{}
 	}
 	return c
-}
-
-func setDefault(field *time.Duration, value time.Duration) {
-	if *field == 0 {
-		*field = value
-	}
 }
 
 // newIdentity returns a name for this process that no other has, with the host's in front, for people.

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,9 +62,7 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.GracePeriod == 0 {
-		c.GracePeriod = 28 * time.Second
-	}
+	c.GracePeriod = cmp.Or(c.GracePeriod, 28*time.Second)
 	if c.Clock == nil {
 		c.Clock = clock.RealClock{}
 	}

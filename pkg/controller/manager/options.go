@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -33,9 +34,9 @@ type Options struct {
 // AddFlags adds flags that set the options. What the options are now are the defaults. The names are those of Kubernetes'
 // components (k8s.io/component-base/config/options); that of the health address is kubebuilder's.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
-	setDefault(&o.LeaseDuration, 15*time.Second)
-	setDefault(&o.RenewDeadline, 10*time.Second)
-	setDefault(&o.RetryPeriod, 2*time.Second)
+	o.LeaseDuration = cmp.Or(o.LeaseDuration, lease.DefaultDuration)
+	o.RenewDeadline = cmp.Or(o.RenewDeadline, lease.DefaultRenewDeadline)
+	o.RetryPeriod = cmp.Or(o.RetryPeriod, lease.DefaultRetryPeriod)
 	flags.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect,
 		"work only while leading, so that further replicas stand by")
 	flags.DurationVar(&o.LeaseDuration, "leader-elect-lease-duration", o.LeaseDuration,
@@ -50,12 +51,6 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"namespace of the Lease (default that of the Pod)")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", o.HealthAddress,
 		"where /livez and /readyz are served, such as :8081 (default nowhere)")
-}
-
-func setDefault(field *time.Duration, value time.Duration) {
-	if *field == 0 {
-		*field = value
-	}
 }
 
 // Elect returns an elector for [Config.Election], and puts its fence into the config: clients that are made from it from now on

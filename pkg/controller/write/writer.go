@@ -1,6 +1,7 @@
 package write
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -58,12 +59,8 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Attempts == 0 {
-		c.Attempts = 6
-	}
-	if c.Remember == 0 {
-		c.Remember = 10_000
-	}
+	c.Attempts = cmp.Or(c.Attempts, 6)
+	c.Remember = cmp.Or(c.Remember, 10_000)
 	if c.Clock == nil {
 		c.Clock = clock.RealClock{}
 	}
