@@ -8,7 +8,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
@@ -30,15 +29,15 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	clients, err := kubernetes.NewForConfig(config)
+	clients, err := client.New(config)
 	if err != nil {
 		return err
 	}
-	namespaces := cache.NewInformer(cache.FromClient(clients.CoreV1().Namespaces()), cache.Config{
+	namespaces := cache.NewInformer(cache.FromClient(clients.Typed.CoreV1().Namespaces()), cache.Config{
 		ListOptions: func(opts *metav1.ListOptions) { opts.LabelSelector = selector },
 	})
-	policies := cache.NewInformer(cache.FromClient(clients.NetworkingV1().NetworkPolicies("")), cache.Config{})
-	writer := write.New(clients.NetworkingV1().NetworkPolicies, policies.Indexer(), write.Config{})
+	policies := cache.NewInformer(cache.FromClient(clients.Typed.NetworkingV1().NetworkPolicies("")), cache.Config{})
+	writer := write.New(clients.Typed.NetworkingV1().NetworkPolicies, policies.Indexer(), write.Config{})
 
 	denier, err := controller.New(controller.Config[types.NamespacedName]{
 		Name: name,
@@ -67,6 +66,7 @@ func run(ctx context.Context) error {
 	return controller.Run(ctx, namespaces, policies, denier)
 }
 
+// denyAll sets the whole of a spec that has no defaults but the one that it sets.
 func denyAll(policy *networkingv1.NetworkPolicy) error {
 	policy.Spec = networkingv1.NetworkPolicySpec{PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}}
 	return nil

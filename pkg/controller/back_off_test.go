@@ -3,6 +3,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,4 +91,32 @@ func TestEventsAndBackOff(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A limiter panics when it is asked how long to wait.
+type panicking struct{ queue.RateLimiter[string] }
+
+func (panicking) When(string) time.Duration { panic("a bug") }
+
+func TestARateLimiterThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		var runs []time.Duration
+		c, stop := start(t, controller.Config[string]{
+			Queue: queue.Config[string]{RateLimiter: panicking{queue.DefaultRateLimiter[string]()}},
+			Reconcile: func(context.Context, string) controller.Result {
+				runs = append(runs, time.Since(begin))
+				if len(runs) > 2 {
+					return controller.Done()
+				}
+				return controller.Retry(errors.New("not yet"))
+			},
+		})
+		defer stop()
+		c.Enqueue("a")
+		time.Sleep(time.Minute)
+		if want := []time.Duration{0, time.Second, 2 * time.Second}; !slices.Equal(runs, want) {
+			t.Errorf("the runs are at %v, want %v", runs, want)
+		}
+	})
 }

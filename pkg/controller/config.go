@@ -52,7 +52,7 @@ type Config[K comparable] struct {
 	// Classify says what the error of a [Retry] means. Defaults to [Classify].
 	Classify func(err error) Class
 
-	// ReplayParked is how long a key stays parked until it is tried again, lest it is forgotten. It is checked ten times in
+	// ReplayParked is how long a key stays parked until it is tried again, lest it be forgotten. It is checked ten times in
 	// that time. Defaults to 30 minutes; negative means never.
 	ReplayParked time.Duration
 
@@ -98,26 +98,15 @@ func (c Config[K]) withDefaults() Config[K] {
 	if c.Queue.Clock == nil {
 		c.Queue.Clock = c.Clock
 	}
-	if c.Queue.Remember == 0 {
-		c.Queue.Remember = remembered
-	}
+	c.Queue.Remember = cmp.Or(c.Queue.Remember, remembered)
 	c.Queue.Timed = true
 	return c
 }
 
-<<<<<<< HEAD
 // remembered is more than a queue remembers by itself: the keys of a controller come back, with each resync and restart of
 // its watches, and the objects that they stand for take much more memory.
 const remembered = 64 * 1024
 
-func orDefault(d *time.Duration, value time.Duration) {
-	if *d == 0 {
-		*d = value
-	}
-}
-
-=======
->>>>>>> tidy
 func (c Config[K]) validate() error {
 	switch {
 	case c.Name == "":

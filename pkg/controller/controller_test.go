@@ -28,7 +28,7 @@ type hand struct {
 	to     controller.Target[string]
 	synced chan struct{}
 	broken error
-	closed bool
+	closed int
 }
 
 func newHand() *hand { return &hand{synced: make(chan struct{})} }
@@ -52,7 +52,7 @@ func (h *hand) WaitForSync(ctx context.Context) error {
 	}
 }
 
-func (h *hand) Close() { h.closed = true }
+func (h *hand) Close() { h.closed++ }
 
 // start runs the controller until the returned function is called.
 func start(t *testing.T, config controller.Config[string]) (c *controller.Controller[string], stop func()) {
@@ -123,7 +123,7 @@ func TestNothingIsReconciledBeforeSync(t *testing.T) {
 			t.Errorf("%d reconciles after sync, want 1", got)
 		}
 		stop()
-		if !first.closed || !second.closed {
+		if first.closed != 1 || second.closed != 1 {
 			t.Error("a subscription was not closed")
 		}
 	})

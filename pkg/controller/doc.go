@@ -6,13 +6,14 @@
 //   - One at a time: a key is reconciled by one worker at a time. Changes that arrive meanwhile lead to one more run.
 //   - At least once: after each change of a key, as its source maps it, the key is reconciled, unless the mapping panics.
 //   - Its own writes: what a reconcile has written, by package write or told by [Wrote], is in the cache when the same key is
-//     reconciled again. So nothing is created twice because the cache is late.
+//     reconciled again, or has been waited for as long as [Config.MaxWait] says. So nothing is created twice because the cache is late.
 //   - Honest back-off: a key that fails is retried with growing waits. Events that are part of the failure neither count as
 //     failures nor cut the wait short; a new desired state does. See [For].
 //   - Isolated: a reconcile that fails or panics disturbs no other key, and one that takes too long keeps one worker, ends
 //     its context, and is logged and counted. A key with very many events takes no more than its turn and one worker; so
-//     does a tenant, a namespace for instance, if [queue.Config.Tenant] knows them. No function of the config, of a source
-//     or of [Expect] takes the process down by a panic.
+//     does a tenant, a namespace for instance, if [queue.Config.Tenant] knows them. A panic of the reconcile, of Classify,
+//     Observe, a mapping, a predicate, the keys of [Every], what [Expect] is given, or the rate limiter is logged and ends
+//     nothing else.
 //   - Considerate: while the API server refuses, the controller slows down, and says so. See [Breaker].
 //   - Stopping waits: when the context of [Controller.Run] is done no further key is handed out, running reconciles get a
 //     grace period with a live context, and Run returns when the last one has returned.

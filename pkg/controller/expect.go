@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -77,12 +78,15 @@ func (s *settling) then(run logging, expected []func(context.Context) error, fin
 func (s *settling) wait(run logging, expected []func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(s.over, s.maxWait)
 	defer cancel()
+	var missed []error
 	for _, seen := range expected {
-		if err := ask(ctx, seen); err != nil && s.over.Err() == nil {
-			s.counts.unsettled.Add(1)
-			run.logger().Info("Own write not seen in the cache, going on", "reason", err)
-			return
+		if err := ask(ctx, seen); err != nil {
+			missed = append(missed, err)
 		}
+	}
+	if len(missed) > 0 && s.over.Err() == nil {
+		s.counts.unsettled.Add(1)
+		run.logger().Info("Own writes not seen in the cache, going on", "reason", errors.Join(missed...))
 	}
 }
 

@@ -229,3 +229,28 @@ func TestSettlingNeedsNoWorker(t *testing.T) {
 		}
 	})
 }
+
+// One write that can't be seen, because its cache has stopped for instance, does not hide another that is still to come.
+func TestEachWriteIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := make(chan struct{})
+		var runs diary
+		c, stop := start(t, controller.Config[string]{Reconcile: func(ctx context.Context, key string) controller.Result {
+			if runs.add(key) == 1 {
+				controller.Expect(ctx, func(context.Context) error { return errors.New("the cache has stopped") })
+				controller.Expect(ctx, until(seen))
+			}
+			return controller.Done()
+		}})
+		defer stop()
+		c.Enqueue("a")
+		runs.next(t, "a")
+		c.Enqueue("a")
+		runs.next(t)
+		close(seen)
+		runs.next(t, "a")
+		if got := c.Status(); got.Settling != 0 || got.Unsettled != 1 {
+			t.Errorf("the status is %+v, want one write that was not seen", got)
+		}
+	})
+}

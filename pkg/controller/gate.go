@@ -100,7 +100,11 @@ func (g *gate) isShut() bool {
 func (g *gate) admit() (pass breaker.Pass, wait time.Duration, changed <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	pass, wait = g.breaker.Admit(g.clock.Now())
+	now := g.clock.Now()
+	if g.breaker.IsCalm(now) {
+		g.calm.Store(true)
+	}
+	pass, wait = g.breaker.Admit(now)
 	return pass, wait, g.changed
 }
 

@@ -32,7 +32,7 @@ type Target[K comparable] struct {
 type Subscription interface {
 	// WaitForSync waits until everything that existed at first has been added.
 	WaitForSync(ctx context.Context) error
-	// Close ends the subscription and waits until nothing is added any more.
+	// Close ends the subscription and waits until nothing is added any more. A controller calls it once.
 	Close()
 }
 

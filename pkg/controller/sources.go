@@ -26,6 +26,7 @@ type watch[K comparable] struct {
 	removed context.Context //nolint:containedctx // is done when it is no source any more
 	remove  context.CancelFunc
 	waited  bool // by waitForSync
+	closing sync.Once
 }
 
 // AddSource adds a source until the subscription that is returned is closed; keys that it has added by then stay. Before
@@ -76,7 +77,7 @@ func (s *sources[K]) keep(w *watch[K]) bool {
 func (w *watch[K]) Close() {
 	w.sources.drop(w)
 	w.remove()
-	w.Subscription.Close()
+	w.closing.Do(w.Subscription.Close)
 }
 
 func (s *sources[K]) drop(w *watch[K]) {

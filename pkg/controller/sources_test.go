@@ -66,7 +66,7 @@ func TestSourcesComeAndGo(t *testing.T) {
 		source.add("a")
 		seen.next(t, "a")
 		subscription.Close()
-		if !source.closed {
+		if source.closed != 1 {
 			t.Error("the source was not closed")
 		}
 		left := newHand()
@@ -77,13 +77,16 @@ func TestSourcesComeAndGo(t *testing.T) {
 			t.Error("a source that is nil was added")
 		}
 		stop()
-		if !left.closed {
+		if left.closed != 1 {
 			t.Error("the source that was left was not closed")
 		}
 		subscription.Close() // again
+		if source.closed != 1 {
+			t.Errorf("the source was closed %d times", source.closed)
+		}
 		late := newHand()
-		if _, err := c.AddSource(late); !errors.Is(err, controller.ErrStopped) || !late.closed {
-			t.Errorf("after the stop AddSource returned %v, and the source was closed: %v", err, late.closed)
+		if _, err := c.AddSource(late); !errors.Is(err, controller.ErrStopped) || late.closed != 1 {
+			t.Errorf("after the stop AddSource returned %v, and the source was closed %d times", err, late.closed)
 		}
 	})
 }

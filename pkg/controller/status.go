@@ -66,7 +66,8 @@ func (c *Controller[K]) Status() Status {
 	return status
 }
 
-// Ready returns nil while the controller hands out keys; else why it does not.
+// Ready returns nil while the controller hands out keys; else why it does not. A [Breaker] that is open does not count: no
+// other replica would fare better. See Slowed of [Status].
 func (c *Controller[K]) Ready() error {
 	switch c.phase.Load() {
 	case unstarted:

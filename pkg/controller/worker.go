@@ -93,12 +93,25 @@ func (c *Controller[K]) call(run *reconcile[K]) (result Result) {
 func (c *Controller[K]) end(run *reconcile[K], result Result) {
 	expected, late := run.end()
 	judged := c.judge(run, result, late)
-	outcome := judged.outcome()
 	if len(expected) == 0 {
-		defer c.queue.Finish(run.item, outcome)
+		defer c.finish(run, judged)
 	} else {
-		defer c.settling.then(run, expected, func() { c.queue.Finish(run.item, outcome) })
+		defer c.settling.then(run, expected, func() { c.finish(run, judged) })
 	}
 	c.tellGate(run, judged, len(expected) > 0)
 	c.tell(run, judged)
+}
+
+// rateLimiterFailed is how long a key waits whose rate limiter does not say for how long.
+const rateLimiterFailed = time.Second
+
+// finish lets the key go. A rate limiter that panics has changed nothing; then nobody is asked how long to wait.
+func (c *Controller[K]) finish(run *reconcile[K], judged verdict) {
+	defer func() {
+		if value := recover(); value != nil {
+			run.logger().Error(nil, "Rate limiter panicked", "panic", value, "stack", string(debug.Stack()))
+			c.queue.Finish(run.item, queue.RetryAfter(rateLimiterFailed, judged.err))
+		}
+	}()
+	c.queue.Finish(run.item, judged.outcome())
 }

@@ -70,7 +70,7 @@ func (a *applied) holds(c configuration, obj metav1.Object, manager string) bool
 	switch {
 	case !ok || known.hash != c.hash || known.uid != obj.GetUID() || obj.GetUID() == "":
 		return false
-	case known.version == obj.GetResourceVersion():
+	case known.version != "" && known.version == obj.GetResourceVersion():
 		return true
 	}
 	now, err := markOf(c, obj, manager)

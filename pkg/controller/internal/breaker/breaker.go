@@ -47,6 +47,11 @@ func New(config Config) *Breaker { return &Breaker{config: config} }
 // State returns what the breaker lets pass.
 func (b *Breaker) State() State { return b.state }
 
+// IsCalm says whether the breaker is closed, and no refusal counts any more.
+func (b *Breaker) IsCalm(now time.Time) bool {
+	return b.state == Closed && (b.refusals == 0 || now.Sub(b.since) > b.config.Window)
+}
+
 // Until returns when a breaker that is open lets a trial pass.
 func (b *Breaker) Until() time.Time { return b.until }
 

@@ -130,6 +130,27 @@ func TestBreakerLetsWorkPassInTheEnd(t *testing.T) {
 				t.Fatalf("in state %v it says to wait %v", b.State(), wait)
 			}
 			due = due || pass == breaker.ATrial
+			if b.IsCalm(now) {
+				wantAsNew(t, *b, now)
+			}
 		}
 	})
+}
+
+// wantAsNew checks that a breaker remembers no refusal.
+func wantAsNew(t *rapid.T, b breaker.Breaker, now time.Time) {
+	t.Helper()
+	for n := range config().Threshold {
+		if last := n == config().Threshold-1; b.Refused(now, 0) != last {
+			t.Fatalf("a calm breaker is %v after %d refusals", b.State(), n+1)
+		}
+	}
+}
+
+func TestABreakerIsCalmAgainAfterAWhile(t *testing.T) {
+	b, now := breaker.New(config()), time.Unix(1000, 0)
+	b.Refused(now, 0)
+	if b.IsCalm(now.Add(config().Window)) || !b.IsCalm(now.Add(config().Window+1)) {
+		t.Error("want one refusal to count for as long as the window, and no longer")
+	}
 }
