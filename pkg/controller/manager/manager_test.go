@@ -322,6 +322,17 @@ func TestGracePeriodIsOver(t *testing.T) {
 	})
 }
 
+func TestAStopWithoutBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t, manager.Config{GracePeriod: -1, Controllers: runners{
+			giving(func(context.Context) error { time.Sleep(time.Hour); return nil }),
+		}})
+		if err := p.ends(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
 func TestReadyFollowsTheRunners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &diary{}
