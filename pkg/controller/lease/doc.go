@@ -47,8 +47,8 @@
 // What a fence in the client can't do: call back what has left. A request that is on its way, or waits in a server, may be carried
 // out when another process leads; the default leaves it five seconds. So may one that was admitted right before the machine was
 // suspended, if its connection is still there afterwards. Where that matters, write with a precondition on the resource version,
-// as updates do. It does not see either what is behind a clock that was set back, in the second after the machine woke, by as much
-// as it has slept.
+// as updates do. It does not see either what is behind a clock that was set back, in the second before the machine was suspended or
+// after it woke, by as much as it has slept.
 //
 // # The protocol
 //

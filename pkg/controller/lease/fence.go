@@ -21,13 +21,14 @@ type Fence struct {
 	closed  error           // why it is closed; nil while it is open
 	held    context.Context // ends when it is closed again; nil before it was open
 	end     context.CancelCauseFunc
+	last    instant // that was read
 	sent    instant // before the last request was sent that acquired or renewed the lease
 	leaving int     // admitted requests that are being sent
 	left    chan struct{}
 }
 
 func newFence(config Config, now func() instant) *Fence {
-	return &Fence{name: config.Name, limit: config.RenewDeadline, now: now, closed: errNotStarted}
+	return &Fence{name: config.Name, limit: config.RenewDeadline, now: now, closed: errNotStarted, last: now()}
 }
 
 // Allowed returns nil while this process may write. Else it returns an error that wraps [ErrNotLeader] and says why not.
@@ -41,10 +42,22 @@ func (f *Fence) allowedLocked() error {
 	if f.closed != nil {
 		return fmt.Errorf("%w: lease %q: %w", ErrNotLeader, f.name, f.closed)
 	}
-	if since := f.now().since(f.sent); since >= f.limit {
+	if since := f.readLocked().since(f.sent); since >= f.limit {
 		return fmt.Errorf("%w: lease %q: not renewed for %v", ErrNotLeader, f.name, since.Round(time.Millisecond))
 	}
 	return nil
+}
+
+// read returns what the clocks show.
+func (f *Fence) read() instant {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.readLocked()
+}
+
+func (f *Fence) readLocked() instant {
+	f.last = f.now().after(f.last)
+	return f.last
 }
 
 // Refused returns how many writes were refused or broken off.
@@ -107,7 +120,7 @@ func (f *Fence) renewed() instant {
 func (f *Fence) remaining() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.limit - f.now().since(f.sent)
+	return f.limit - f.readLocked().since(f.sent)
 }
 
 // admit counts a request that may be sent; depart must follow. The context ends when it must no longer be sent.

@@ -24,7 +24,7 @@ func (h *hands) sleep(d time.Duration) { h.wall = h.wall.Add(d) }
 
 func openFence(h *hands) *Fence {
 	f := newFence(Config{Name: "it", RenewDeadline: 10 * time.Second}, h.read)
-	f.open(h.read())
+	f.open(f.read())
 	return f
 }
 
@@ -35,12 +35,13 @@ func TestFenceReckonsByBothClocks(t *testing.T) {
 	}{
 		"just in time":              {func(h *hands, f *Fence) { h.pass(10*time.Second - 1) }, true},
 		"too late":                  {func(h *hands, f *Fence) { h.pass(10 * time.Second) }, false},
-		"renewed":                   {func(h *hands, f *Fence) { h.pass(9 * time.Second); f.renew(h.read()); h.pass(9 * time.Second) }, true},
+		"renewed":                   {func(h *hands, f *Fence) { h.pass(9 * time.Second); f.renew(f.read()); h.pass(9 * time.Second) }, true},
 		"suspended":                 {func(h *hands, f *Fence) { h.sleep(time.Minute) }, false},
 		"wall clock set back":       {func(h *hands, f *Fence) { h.sleep(-time.Hour); h.pass(10 * time.Second) }, false},
 		"wall clock set back early": {func(h *hands, f *Fence) { h.sleep(-time.Hour); h.pass(9 * time.Second) }, true},
+		"set back, then suspended":  {func(h *hands, f *Fence) { h.sleep(-time.Hour); f.remaining(); h.sleep(time.Minute) }, false},
 		"closed":                    {func(h *hands, f *Fence) { f.close(errEnded) }, false},
-		"closed, then renewed":      {func(h *hands, f *Fence) { f.close(errEnded); f.renew(h.read()) }, false},
+		"closed, then renewed":      {func(h *hands, f *Fence) { f.close(errEnded); f.renew(f.read()) }, false},
 	} {
 		h := &hands{}
 		f := openFence(h)

@@ -7,13 +7,19 @@ import "time"
 type instant struct {
 	steady time.Duration // by the monotonic clock, since some moment of this process; stands still while the machine sleeps
 	wall   time.Time     // goes on while the machine sleeps, and may be set
+	age    time.Duration // since some moment, at the most: the sum of what passed from one reading to the next, see after
 }
 
-// since returns how long ago earlier was, at the most: by the clock that has gone further. It is for one's own lease, which
-// must rather end too early.
-func (i instant) since(earlier instant) time.Duration {
-	return max(i.steadySince(earlier), i.wall.Sub(earlier.wall))
+// after returns the instant with its age, by that of the last one that was read: between the two that clock counts which has
+// gone further. So no clock that is set back takes away what has passed before.
+func (i instant) after(last instant) instant {
+	i.age = last.age + max(0, i.steadySince(last), i.wall.Sub(last.wall))
+	return i
 }
+
+// since returns how long ago earlier was, at the most, if both have an age. It is for one's own lease, which must rather end
+// too early.
+func (i instant) since(earlier instant) time.Duration { return i.age - earlier.age }
 
 // steadySince returns how long ago earlier was, at the least: no machine's monotonic clock is put forward. It is for somebody
 // else's lease, which must rather end too late.

@@ -60,7 +60,7 @@ func (e *Elector) try(ctx context.Context) error {
 	if wish == nil {
 		return nil
 	}
-	sent := e.now()
+	sent := e.fence.read()
 	written, err := e.write(ctx, wish)
 	if err != nil {
 		return err
