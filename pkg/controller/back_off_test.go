@@ -112,9 +112,9 @@ func TestARateLimiterThatPanics(t *testing.T) {
 				return controller.Retry(errors.New("not yet"))
 			},
 		})
-		defer stop()
 		c.Enqueue("a")
 		time.Sleep(time.Minute)
+		stop()
 		if want := []time.Duration{0, time.Second, 2 * time.Second}; !slices.Equal(runs, want) {
 			t.Errorf("the runs are at %v, want %v", runs, want)
 		}
