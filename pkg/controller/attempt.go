@@ -19,14 +19,12 @@ type Attempt struct {
 	Triggers *queue.Triggers
 }
 
-// AttemptFrom returns the attempt that the context belongs to, and whether it is that of a reconcile.
+// AttemptFrom returns the attempt that the context belongs to, and whether it is that of a reconcile that is under way.
 func AttemptFrom(ctx context.Context) (Attempt, bool) {
 	if run, ok := ctx.Value(scopeKey{}).(scope); ok {
-		return run.attempt(), true
+		return run.attempt()
 	}
 	return Attempt{}, false
 }
 
-func (r *reconcile[K]) attempt() Attempt {
-	return Attempt{ID: r.id(), Number: r.item.Attempt, ReadyAt: r.item.ReadyAt, Triggers: r.item.Triggers}
-}
+func (r *reconcile[K]) attempt() (Attempt, bool) { return r.seat.attempt(r) }

@@ -117,7 +117,7 @@ func (c *Controller[K]) work(ctx context.Context) {
 		return
 	}
 	klog.FromContext(ctx).Info("Grace period is over, cancelling running reconciles",
-		"gracePeriod", c.config.GracePeriod, "reconciles", len(c.seats.runs()))
+		"gracePeriod", c.config.GracePeriod, "reconciles", c.seats.busy())
 	cancel(ErrGracePeriod)
 	<-done
 }

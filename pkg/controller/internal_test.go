@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
 type silent struct{}
@@ -58,12 +60,13 @@ func TestAWaitForATrialEndsWithTheContext(t *testing.T) {
 
 func TestSeatsAreLeft(t *testing.T) {
 	var s seats[string]
-	first, second := s.take(), s.take()
-	run := &reconcile[string]{}
-	second.run.Store(run)
+	first, second := &seat[string]{ids: &ids{}}, &seat[string]{ids: &ids{}}
+	s.take(first)
+	s.take(second)
+	second.begin(queue.Item[string]{}, time.Now(), false)
 	s.leave(first)
-	if runs := s.runs(); len(s.taken) != 1 || len(runs) != 1 || runs[0] != run {
-		t.Errorf("%d seats are taken, and %d are at work; want one", len(s.taken), len(runs))
+	if got := s.busy(); len(s.taken) != 1 || got != 1 {
+		t.Errorf("%d seats are taken, and %d are at work; want one", len(s.taken), got)
 	}
 }
 

@@ -60,7 +60,7 @@ func (c *Controller[K]) scale(ctx context.Context) {
 		}
 		stats, refusedNow, throttledNow := c.queue.Stats(), c.counts.refused.Load(), c.counts.throttled.Load()
 		reason := scaler.Next(scale.Sample{
-			Busy:      len(c.seats.runs()),
+			Busy:      c.seats.busy(),
 			Ready:     stats.Ready,
 			Oldest:    stats.OldestReady,
 			Refused:   int(refusedNow - refused),

@@ -2,42 +2,33 @@ package controller
 
 import (
 	"context"
-	"math/rand/v2"
-	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"k8s.io/klog/v2"
 
 	"github.com/sluice-k8s/sluice/pkg/controller/internal/throttle"
-	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
-// A reconcile is one run of a key, and the context of it. Most runs find that there is nothing to do; so it makes its logger
-// when somebody asks for that, and a timer when somebody asks when the context ends.
+// A reconcile is the context of one run of a key. It is made for each run, since somebody may keep it for longer; most runs
+// find that there is nothing to do, so it is small: what is known of the run while it is under way is in the seat of its
+// worker, its logger is made when somebody asks for that, and a timer when somebody asks when the context ends.
 type reconcile[K comparable] struct {
-	context.Context // of all runs of the controller
+	seat   *seat[K]
+	key    K
+	number uint64  // of ids
+	asked  *bounds // nil until somebody asks when the context ends; under the lock of the seat
+}
 
-	item    queue.Item[K]
-	ids     *ids
-	number  uint64    // of ids
-	began   time.Time // in real time
-	timeout time.Duration
-	trial   bool // of the gate
-	counts  *counts
-	warned  bool // that it is stuck; for who warns
-
-	mu       sync.Mutex
-	bounded  context.Context // ends with the run; nil until somebody asks
-	cancel   context.CancelFunc
-	ended    bool
-	expected []func(context.Context) error
+// bounds are when a run ends, or ends at the latest.
+type bounds struct {
+	context.Context
+	cancel context.CancelFunc
 }
 
 var (
 	_ context.Context  = (*reconcile[int])(nil)
 	_ throttle.Counter = (*reconcile[int])(nil)
+	_ scope            = (*reconcile[int])(nil)
 )
 
 // scopeKey finds the reconcile that a context belongs to.
@@ -46,12 +37,12 @@ type scopeKey struct{}
 // A scope is what a reconcile knows, whatever its key.
 type scope interface {
 	expect(seen func(context.Context) error)
-	attempt() Attempt
+	attempt() (Attempt, bool)
 }
 
-func (r *reconcile[K]) Deadline() (time.Time, bool) { return r.bound().Deadline() }
-func (r *reconcile[K]) Done() <-chan struct{}       { return r.bound().Done() }
-func (r *reconcile[K]) Err() error                  { return r.bound().Err() }
+func (r *reconcile[K]) Deadline() (time.Time, bool) { return r.bounds().Deadline() }
+func (r *reconcile[K]) Done() <-chan struct{}       { return r.bounds().Done() }
+func (r *reconcile[K]) Err() error                  { return r.bounds().Err() }
 
 // Value returns what the context has, the logger with the run's key.
 func (r *reconcile[K]) Value(key any) any {
@@ -67,79 +58,37 @@ func (r *reconcile[K]) Value(key any) any {
 
 // inner returns the context that is in use.
 func (r *reconcile[K]) inner() context.Context {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.bounded != nil {
-		return r.bounded
+	r.seat.mu.Lock()
+	defer r.seat.mu.Unlock()
+	if r.asked != nil {
+		return r.asked
 	}
-	return r.Context
+	return r.seat.shared
 }
 
-// bound returns a context that ends with the run, or when its time is over.
-func (r *reconcile[K]) bound() context.Context {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.bounded != nil {
-		return r.bounded
+// bounds returns a context that ends with the run, or when its time is over.
+func (r *reconcile[K]) bounds() context.Context {
+	r.seat.mu.Lock()
+	defer r.seat.mu.Unlock()
+	if r.asked == nil {
+		r.asked = r.seat.boundsOf(r)
 	}
-	if r.timeout > 0 {
-		r.bounded, r.cancel = context.WithDeadlineCause(r.Context, r.began.Add(r.timeout), ErrTimeout)
-	} else {
-		r.bounded, r.cancel = context.WithCancel(r.Context)
-	}
-	if r.ended {
-		r.cancel()
-	}
-	return r.bounded
-}
-
-// end ends the context. It returns what the run expects to be seen before the next, and whether its context had ended by
-// then.
-func (r *reconcile[K]) end() (expected []func(context.Context) error, late bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	late = r.bounded != nil && r.bounded.Err() != nil
-	r.ended = true
-	if r.cancel != nil {
-		r.cancel()
-	}
-	expected = r.expected
-	r.expected = nil
-	return expected, late
+	return r.asked
 }
 
 // Throttled counts that the API server has asked the run for patience.
-func (r *reconcile[K]) Throttled() { r.counts.throttled.Add(1) }
+func (r *reconcile[K]) Throttled() { r.seat.counts.throttled.Add(1) }
 
-// isStuck says whether the run goes on though its time is over.
-func (r *reconcile[K]) isStuck() bool { return r.timeout > 0 && time.Since(r.began) > r.timeout }
-
-func (r *reconcile[K]) expect(seen func(context.Context) error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.expected = append(r.expected, seen) // what comes after the end is not looked at
-}
+func (r *reconcile[K]) expect(seen func(context.Context) error) { r.seat.expect(r, seen) }
 
 // logging is what has a logger, which is not made unless there is something to say.
 type logging interface{ logger() klog.Logger }
 
 // logger returns the logger of the run.
-func (r *reconcile[K]) logger() klog.Logger { return r.describe(klog.FromContext(r.Context)) }
+func (r *reconcile[K]) logger() klog.Logger { return r.describe(klog.FromContext(r.seat.shared)) }
 
 func (r *reconcile[K]) describe(logger klog.Logger) klog.Logger {
-	return logger.WithValues("key", r.item.Key, "reconcileID", r.id())
+	return logger.WithValues("key", r.key, "reconcileID", r.id())
 }
 
-func (r *reconcile[K]) id() string { return r.ids.of(r.number) }
-
-// ids numbers the reconciles of a controller. The prefix tells them from those of another process.
-type ids struct {
-	prefix string
-	last   atomic.Uint64
-}
-
-func (i *ids) next() uint64 { return i.last.Add(1) }
-
-func (i *ids) of(number uint64) string { return i.prefix + "-" + strconv.FormatUint(number, 10) }
-
-func newPrefix() string { return strconv.FormatUint(uint64(rand.Uint32()), 36) }
+func (r *reconcile[K]) id() string { return r.seat.ids.of(r.number) }

@@ -7,6 +7,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
+
+	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
 // An Observation tells of one reconcile.
@@ -20,7 +22,7 @@ type Observation[K comparable] struct {
 }
 
 // tellGate tells what a run has shown of the API server.
-func (c *Controller[K]) tellGate(run *reconcile[K], judged verdict, wrote bool) {
+func (c *Controller[K]) tellGate(run *reconcile[K], trial bool, judged verdict, wrote bool) {
 	switch {
 	case judged.class == Refused:
 		c.counts.refused.Add(1)
@@ -28,7 +30,7 @@ func (c *Controller[K]) tellGate(run *reconcile[K], judged verdict, wrote bool) 
 	case wrote || judged.err != nil && isAnswer(judged.err):
 		c.gate.answered(run)
 	default:
-		c.gate.unknown(run.trial)
+		c.gate.unknown(trial)
 	}
 }
 
@@ -39,20 +41,20 @@ func isAnswer(err error) bool {
 }
 
 // tell counts and logs a run, and shows it to the observer.
-func (c *Controller[K]) tell(run *reconcile[K], judged verdict) {
+func (c *Controller[K]) tell(run *reconcile[K], item *queue.Item[K], judged verdict) {
 	c.counts.reconciles.Add(1)
 	if judged.err == nil && c.config.Observe == nil && !c.verbose.Enabled() {
 		return // nobody wants to know how long it took
 	}
 	seen := Observation[K]{
-		Key:    run.item.Key,
+		Key:    item.Key,
 		Result: judged.Result,
 		Class:  judged.class,
-		Queued: run.item.TakenAt.Sub(run.item.ReadyAt),
-		Took:   c.config.Queue.Clock.Since(run.item.TakenAt),
+		Queued: item.TakenAt.Sub(item.ReadyAt),
+		Took:   c.config.Queue.Clock.Since(item.TakenAt),
 	}
 	if judged.err != nil {
-		seen.Failures = run.item.Attempt
+		seen.Failures = item.Attempt
 		c.counts.failures.Add(1)
 		c.logFailure(run.logger(), seen)
 	} else if c.verbose.Enabled() {

@@ -52,10 +52,14 @@ func (c *Controller[K]) Status() Status {
 		Workers:    c.config.Workers,
 		Scalings:   c.counts.lastScalings(),
 	}
-	for _, run := range c.seats.runs() {
+	for _, taken := range c.seats.all() {
+		running, ok := taken.running()
+		if !ok {
+			continue
+		}
 		status.Running++
-		status.LongestRunning = max(status.LongestRunning, time.Since(run.began))
-		if run.isStuck() {
+		status.LongestRunning = max(status.LongestRunning, running)
+		if taken.isStuck(running) {
 			status.Stuck++
 		}
 	}

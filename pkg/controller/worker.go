@@ -11,7 +11,8 @@ import (
 // worker reconciles one key after the other until the hand-out stops. Reconciles get the other context, which lives on
 // through the grace period.
 func (c *Controller[K]) worker(handOut, reconciling context.Context) {
-	s := c.seats.take()
+	s := &seat[K]{shared: reconciling, timeout: c.config.Timeout, ids: &c.ids, counts: &c.counts}
+	c.seats.take(s)
 	ended := false
 	defer func() {
 		c.seats.leave(s)
@@ -20,13 +21,13 @@ func (c *Controller[K]) worker(handOut, reconciling context.Context) {
 		}
 	}()
 	for more := true; more && handOut.Err() == nil; {
-		more = c.next(handOut, reconciling, s)
+		more = c.next(handOut, s)
 	}
 	ended = true
 }
 
 // next reconciles one key, as soon as there is one. It returns false when the hand-out has stopped.
-func (c *Controller[K]) next(handOut, reconciling context.Context, s *seat[K]) bool {
+func (c *Controller[K]) next(handOut context.Context, s *seat[K]) bool {
 	trial, ok := c.gate.pass(handOut)
 	if !ok {
 		return false
@@ -42,30 +43,22 @@ func (c *Controller[K]) next(handOut, reconciling context.Context, s *seat[K]) b
 		return true
 	}
 	c.gate.begin(trial)
-	c.process(c.begin(reconciling, item, trial), s)
+	c.process(s.begin(item, c.began(item), trial), s)
 	return true
 }
 
-// begin returns the run of a key that was taken.
-func (c *Controller[K]) begin(reconciling context.Context, item queue.Item[K], trial bool) *reconcile[K] {
-	run := &reconcile[K]{
-		Context: reconciling, item: item, began: item.TakenAt, timeout: c.config.Timeout,
-		trial: trial, counts: &c.counts, ids: &c.ids, number: c.ids.next(),
+// began returns when a key was taken, in real time.
+func (c *Controller[K]) began(item queue.Item[K]) time.Time {
+	if c.realTime {
+		return item.TakenAt
 	}
-	if !c.realTime {
-		run.began = time.Now()
-	}
-	return run
+	return time.Now()
 }
 
 // process reconciles a key and does what the result says.
 func (c *Controller[K]) process(run *reconcile[K], s *seat[K]) {
-	s.run.Store(run)
 	result := Retry(errGoexit) // stands if the goroutine ends in the reconcile
-	defer func() {
-		s.run.Store(nil)
-		c.end(run, result)
-	}()
+	defer func() { c.end(run, s, result) }()
 	result = c.call(run)
 }
 
@@ -86,32 +79,33 @@ func (c *Controller[K]) call(run *reconcile[K]) (result Result) {
 			result = Retry(&PanicError{Value: value, Stack: debug.Stack()})
 		}
 	}()
-	return c.config.Reconcile(run, run.item.Key)
+	return c.config.Reconcile(run, run.key)
 }
 
 // end judges a run, tells of it, and lets the key go as soon as the caches have what it wrote.
-func (c *Controller[K]) end(run *reconcile[K], result Result) {
-	expected, late := run.end()
+func (c *Controller[K]) end(run *reconcile[K], s *seat[K], result Result) {
+	expected, late := s.end()
 	judged := c.judge(run, result, late)
 	if len(expected) == 0 {
-		defer c.finish(run, judged)
+		defer c.finish(run, &s.item, judged)
 	} else {
-		defer c.settling.then(run, expected, func() { c.finish(run, judged) })
+		item := s.item // the seat will have another by then
+		defer c.settling.then(run, expected, func() { c.finish(run, &item, judged) })
 	}
-	c.tellGate(run, judged, len(expected) > 0)
-	c.tell(run, judged)
+	c.tellGate(run, s.trial, judged, len(expected) > 0)
+	c.tell(run, &s.item, judged)
 }
 
 // rateLimiterFailed is how long a key waits whose rate limiter does not say for how long.
 const rateLimiterFailed = time.Second
 
 // finish lets the key go. A rate limiter that panics has changed nothing; then nobody is asked how long to wait.
-func (c *Controller[K]) finish(run *reconcile[K], judged verdict) {
+func (c *Controller[K]) finish(run *reconcile[K], item *queue.Item[K], judged verdict) {
 	defer func() {
 		if value := recover(); value != nil {
 			run.logger().Error(nil, "Rate limiter panicked", "panic", value, "stack", string(debug.Stack()))
-			c.queue.Finish(run.item, queue.RetryAfter(rateLimiterFailed, judged.err))
+			c.queue.Finish(*item, queue.RetryAfter(rateLimiterFailed, judged.err))
 		}
 	}()
-	c.queue.Finish(run.item, judged.outcome())
+	c.queue.Finish(*item, judged.outcome())
 }
