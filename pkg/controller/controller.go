@@ -108,7 +108,7 @@ func (c *Controller[K]) setLogger(ctx context.Context) klog.Logger {
 func (c *Controller[K]) work(ctx context.Context) {
 	reconciling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	c.pool.work = func(handOut context.Context) { c.worker(handOut, reconciling) }
+	c.pool.work = func(handOut context.Context) { c.worker(c.newSeat(handOut, reconciling)) }
 	c.pool.resize(ctx, c.config.Workers)
 	c.watchOver(ctx)
 	c.phase.Store(stopping)

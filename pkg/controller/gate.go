@@ -87,6 +87,9 @@ func (g *gate) pass(ctx context.Context) (trial, ok bool) {
 	return false, true
 }
 
+// isCalm says whether there is nothing to ask before a worker takes a key.
+func (g *gate) isCalm() bool { return g.calm.Load() }
+
 // isShut says whether a worker must not go on that has passed before, unless for a trial.
 func (g *gate) isShut() bool {
 	if g.calm.Load() {

@@ -8,8 +8,6 @@ import (
 
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
-
-	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
 type silent struct{}
@@ -63,7 +61,7 @@ func TestSeatsAreLeft(t *testing.T) {
 	first, second := &seat[string]{ids: &ids{}}, &seat[string]{ids: &ids{}}
 	s.take(first)
 	s.take(second)
-	second.begin(queue.Item[string]{}, time.Now(), false)
+	second.begin(true)
 	s.leave(first)
 	if got := s.busy(); len(s.taken) != 1 || got != 1 {
 		t.Errorf("%d seats are taken, and %d are at work; want one", len(s.taken), got)

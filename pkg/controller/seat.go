@@ -11,26 +11,40 @@ import (
 
 // A seat is where one worker reconciles one key after the other. It holds what is known of the run that is under way.
 type seat[K comparable] struct {
-	shared  context.Context // of all runs
+	handOut context.Context // while the worker may take keys
+	shared  context.Context // of all runs, which lives on through the grace period
 	timeout time.Duration
 	ids     *ids
 	counts  *counts
 
+	// Changed by the worker alone, between runs.
+	item  queue.Item[K]
+	taken bool // the item is one that has not run
+	trial bool // of the gate
+
 	mu       sync.Mutex
-	run      *reconcile[K] // nil while there is none; then the rest, to warned, is of the one before
-	item     queue.Item[K]
-	trial    bool      // of the gate
-	began    time.Time // in real time
-	warned   bool      // that it is stuck
+	run      *reconcile[K] // nil while there is none
+	began    time.Time     // in real time
+	warned   bool          // that it is stuck
 	expected []func(context.Context) error
 }
 
-// begin begins a run of a key that was taken.
-func (s *seat[K]) begin(item queue.Item[K], began time.Time, trial bool) *reconcile[K] {
-	run := &reconcile[K]{seat: s, key: item.Key, number: s.ids.next()}
+func (c *Controller[K]) newSeat(handOut, shared context.Context) *seat[K] {
+	s := &seat[K]{handOut: handOut, shared: shared, timeout: c.config.Timeout, ids: &c.ids, counts: &c.counts}
+	c.seats.take(s)
+	return s
+}
+
+// begin begins a run of the key that was taken. The time at which that was is not asked for again if it is a real one.
+func (s *seat[K]) begin(realTime bool) *reconcile[K] {
+	run := &reconcile[K]{seat: s, key: s.item.Key, number: s.ids.next()}
+	began := s.item.TakenAt
+	if !realTime {
+		began = time.Now()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.run, s.item, s.trial, s.began, s.warned = run, item, trial, began, false
+	s.run, s.began, s.warned = run, began, false
 	return run
 }
 

@@ -1,62 +1,55 @@
 package controller
 
 import (
-	"context"
 	"runtime/debug"
 	"time"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
-// worker reconciles one key after the other until the hand-out stops. Reconciles get the other context, which lives on
-// through the grace period.
-func (c *Controller[K]) worker(handOut, reconciling context.Context) {
-	s := &seat[K]{shared: reconciling, timeout: c.config.Timeout, ids: &c.ids, counts: &c.counts}
-	c.seats.take(s)
+// worker reconciles one key after the other in its seat, until the hand-out stops.
+func (c *Controller[K]) worker(s *seat[K]) {
 	ended := false
 	defer func() {
-		c.seats.leave(s)
-		if !ended { // a reconcile has ended its goroutine; the key is settled
-			c.pool.group.Go(func() { c.worker(handOut, reconciling) })
+		if ended {
+			c.seats.leave(s)
+		} else { // a reconcile has ended its goroutine; the key is settled
+			c.pool.group.Go(func() { c.worker(s) })
 		}
 	}()
-	for more := true; more && handOut.Err() == nil; {
-		more = c.next(handOut, s)
+	for s.taken || c.take(s) {
+		s.taken = false
+		c.process(s)
 	}
 	ended = true
 }
 
-// next reconciles one key, as soon as there is one. It returns false when the hand-out has stopped.
-func (c *Controller[K]) next(handOut context.Context, s *seat[K]) bool {
-	trial, ok := c.gate.pass(handOut)
-	if !ok {
-		return false
-	}
-	item, err := c.queue.Take(handOut)
-	if err != nil {
-		c.gate.giveUp(trial)
-		return false
-	}
-	if handOut.Err() != nil || !trial && c.gate.isShut() { // since this worker began to wait for a key
-		c.gate.giveUp(trial)
+// take takes a key, as soon as there is one. It returns false when the hand-out has stopped.
+func (c *Controller[K]) take(s *seat[K]) bool {
+	for s.handOut.Err() == nil {
+		trial, ok := c.gate.pass(s.handOut)
+		if !ok {
+			return false
+		}
+		item, err := c.queue.Take(s.handOut)
+		if err != nil {
+			c.gate.giveUp(trial)
+			return false
+		}
+		if s.handOut.Err() == nil && (trial || !c.gate.isShut()) {
+			c.gate.begin(trial)
+			s.item, s.trial = item, trial
+			return true
+		}
+		c.gate.giveUp(trial) // it is too late, since this worker began to wait for a key
 		c.giveBack(item)
-		return true
 	}
-	c.gate.begin(trial)
-	c.process(s.begin(item, c.began(item), trial), s)
-	return true
+	return false
 }
 
-// began returns when a key was taken, in real time.
-func (c *Controller[K]) began(item queue.Item[K]) time.Time {
-	if c.realTime {
-		return item.TakenAt
-	}
-	return time.Now()
-}
-
-// process reconciles a key and does what the result says.
-func (c *Controller[K]) process(run *reconcile[K], s *seat[K]) {
+// process reconciles the key that was taken and does what the result says.
+func (c *Controller[K]) process(s *seat[K]) {
+	run := s.begin(c.realTime)
 	result := Retry(errGoexit) // stands if the goroutine ends in the reconcile
 	defer func() { c.end(run, s, result) }()
 	result = c.call(run)
@@ -87,25 +80,40 @@ func (c *Controller[K]) end(run *reconcile[K], s *seat[K], result Result) {
 	expected, late := s.end()
 	judged := c.judge(run, result, late)
 	if len(expected) == 0 {
-		defer c.finish(run, &s.item, judged)
+		defer c.finishAndTake(run, s, judged)
 	} else {
 		item := s.item // the seat will have another by then
-		defer c.settling.then(run, expected, func() { c.finish(run, &item, judged) })
+		defer c.settling.then(run, expected, func() { c.finish(run, item, judged) })
 	}
 	c.tellGate(run, s.trial, judged, len(expected) > 0)
 	c.tell(run, &s.item, judged)
 }
 
+// finishAndTake lets the key go, and takes another in the same breath if there is one and the worker may go on.
+func (c *Controller[K]) finishAndTake(run *reconcile[K], s *seat[K], judged verdict) {
+	if s.handOut.Err() != nil || !c.gate.isCalm() {
+		c.finish(run, s.item, judged)
+		return
+	}
+	defer c.rateLimiterPanicked(run, &s.item, judged)
+	s.trial = false
+	s.taken = c.queue.FinishAndTake(&s.item, judged.outcome())
+}
+
+// finish lets the key go.
+func (c *Controller[K]) finish(run *reconcile[K], item queue.Item[K], judged verdict) {
+	defer c.rateLimiterPanicked(run, &item, judged)
+	c.queue.Finish(item, judged.outcome())
+}
+
 // rateLimiterFailed is how long a key waits whose rate limiter does not say for how long.
 const rateLimiterFailed = time.Second
 
-// finish lets the key go. A rate limiter that panics has changed nothing; then nobody is asked how long to wait.
-func (c *Controller[K]) finish(run *reconcile[K], item *queue.Item[K], judged verdict) {
-	defer func() {
-		if value := recover(); value != nil {
-			run.logger().Error(nil, "Rate limiter panicked", "panic", value, "stack", string(debug.Stack()))
-			c.queue.Finish(*item, queue.RetryAfter(rateLimiterFailed, judged.err))
-		}
-	}()
-	c.queue.Finish(*item, judged.outcome())
+// rateLimiterPanicked lets a key go whose rate limiter has panicked, which has changed nothing. Nobody is asked how long to
+// wait. It is deferred, and does nothing otherwise.
+func (c *Controller[K]) rateLimiterPanicked(run *reconcile[K], item *queue.Item[K], judged verdict) {
+	if value := recover(); value != nil {
+		run.logger().Error(nil, "Rate limiter panicked", "panic", value, "stack", string(debug.Stack()))
+		c.queue.Finish(*item, queue.RetryAfter(rateLimiterFailed, judged.err))
+	}
 }

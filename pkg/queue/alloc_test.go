@@ -73,6 +73,14 @@ func cycles() map[string]func(c cycleRun, key string) {
 			c.clock.Step(2 * time.Second)
 			c.takeFinish(queue.Success())
 		},
+		"FinishAndTake": func(c cycleRun, key string) {
+			c.q.AddWith(key, event)
+			c.clock.Step(2 * time.Second)
+			item, _ := c.q.Take(context.Background())
+			c.q.Add(key)
+			c.q.FinishAndTake(&item, queue.Success())
+			c.q.FinishAndTake(&item, queue.Success())
+		},
 		"AddRateLimitedForget": func(c cycleRun, key string) {
 			c.q.AddRateLimited(key)
 			c.clock.Step(time.Second)

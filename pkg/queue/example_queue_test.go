@@ -101,6 +101,21 @@ func ExampleQueue_Finish() {
 	// attempt 1, then delayed for 1h0m0s
 }
 
+// A worker that has more to do takes the next key while it ends the run of the one before.
+func ExampleQueue_FinishAndTake() {
+	q := queue.New(queue.Config[string]{})
+	q.Add("default/web")
+	q.Add("default/db")
+
+	item, _ := q.Take(context.Background())
+	for more := true; more; more = q.FinishAndTake(&item, queue.Success()) {
+		fmt.Println(item.Key)
+	}
+	// Output:
+	// default/web
+	// default/db
+}
+
 // A key that fails too often is put aside until somebody has looked.
 func ExampleQueue_Parked() {
 	q := queue.New(queue.Config[string]{MaxRetries: 2})

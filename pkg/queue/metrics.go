@@ -28,18 +28,23 @@ const GaugeInterval = 500 * time.Millisecond
 type report struct {
 	added    [numClasses]int
 	retried  int
-	taken    bool
-	finished bool
-	class    class // of the key that was taken or finished: no call does both
-	took     time.Duration
+	finished reported
+	taken    reported
+}
+
+// What is reported of a key that was taken or finished.
+type reported struct {
+	any   bool // or else the rest says nothing
+	class class
+	after time.Duration
 }
 
 func (r *report) take(class class, waited time.Duration) {
-	r.taken, r.class, r.took = true, class, max(0, waited)
+	r.taken = reported{true, class, max(0, waited)}
 }
 
 func (r *report) finish(class class, took time.Duration) {
-	r.finished, r.class, r.took = true, class, max(0, took)
+	r.finished = reported{true, class, max(0, took)}
 }
 
 func (r *report) tell(metrics Metrics) {
@@ -51,10 +56,10 @@ func (r *report) tell(metrics Metrics) {
 	if r.retried > 0 {
 		metrics.Retried(r.retried)
 	}
-	switch {
-	case r.taken:
-		metrics.Taken(r.class.priority(), r.took)
-	case r.finished:
-		metrics.Finished(r.class.priority(), r.took)
+	if r.finished.any {
+		metrics.Finished(r.finished.class.priority(), r.finished.after)
+	}
+	if r.taken.any {
+		metrics.Taken(r.taken.class.priority(), r.taken.after)
 	}
 }

@@ -253,7 +253,8 @@ func TestMetricsAddUpUnderConcurrency(t *testing.T) {
 				if err != nil {
 					return
 				}
-				q.Finish(item, queue.Success())
+				for q.FinishAndTake(&item, queue.Success()) {
+				}
 			}
 		})
 	}

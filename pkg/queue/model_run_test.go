@@ -61,6 +61,7 @@ func operations() map[string]func(*trial) {
 		"Done":             (*trial).done,
 		"Finish":           (*trial).finish,
 		"Finish the last":  (*trial).finishLast,
+		"FinishAndTake":    (*trial).finishAndTake,
 		"Cancel":           (*trial).cancel,
 		"Forget":           (*trial).forget,
 		"Replay":           (*trial).replay,
@@ -166,6 +167,25 @@ func (tr *trial) end(item takenItem, v verdict) {
 	tr.queue.Finish(item.Item, v.outcome())
 	if item.number != 0 {
 		tr.model.Finish(item.Key, item.number, v)
+	}
+}
+
+func (tr *trial) finishAndTake() {
+	latest := tr.items[max(0, len(tr.items)-6):]
+	finished, v := oneOf(tr, "item", latest...), chooseVerdict(tr)
+	tr.doing("FinishAndTake(%s of run %d, %v)", finished.Key, finished.number, v)
+	item := finished.Item
+	ok := tr.queue.FinishAndTake(&item, v.outcome())
+	if finished.number != 0 {
+		tr.model.Finish(finished.Key, finished.number, v)
+	}
+	if r := tr.model.Take(); r != nil {
+		tr.same("taken", ok, true)
+		tr.same("item", visible(item), tr.model.item(r))
+		tr.items = append(tr.items, takenItem{item, r.run})
+	} else {
+		tr.same("taken", ok, false)
+		tr.same("item", item, finished.Item)
 	}
 }
 

@@ -138,6 +138,24 @@ func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
 	q.core.finish(e, item.Triggers, outcome, q.timeOfEnd(e, outcome))
 }
 
+// FinishAndTake is [Queue.Finish] and, without waiting, [Queue.Take]: it puts the next key that is ready in the place of the
+// item, or returns false if there is none. A worker that is busy spares itself every second round of the queue's lock,
+// which others want as well.
+func (q *Queue[K]) FinishAndTake(item *Item[K], outcome Outcome) bool {
+	q.mu.Lock()
+	defer q.unlock()
+	now := q.timeIf(outcome.kind != succeeded)
+	if e := q.entryOf(item); e != nil {
+		q.core.finish(e, item.Triggers, outcome, now)
+	}
+	e, readyAt := q.core.take(now)
+	if e == nil {
+		return false
+	}
+	q.describe(e, readyAt, item)
+	return true
+}
+
 // entryOf returns the entry of an item that is being processed, or nil.
 func (q *Queue[K]) entryOf(item *Item[K]) *entry[K] {
 	switch e := item.entry; {
