@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,27 @@ func TestFlagsThatAreWrong(t *testing.T) {
 	for _, text := range []string{"-bench (", "-rounds 0", "-objects 0", "-writes 0", "-growth 10,x", "-growth 0", "argument"} {
 		if _, err := parseFlags(strings.Fields(text), io.Discard); err == nil {
 			t.Errorf("%q is no error", text)
+		}
+	}
+}
+
+func TestLatenciesAreMeasuredTogether(t *testing.T) {
+	for text, want := range map[string][]int{
+		"Latency":                     {3},
+		"Latency|Throughput":          {3, 1, 1, 1, 1, 1, 1},
+		"SyncCronTabs|Latency.*-go":   {1, 1, 1, 1, 1, 1},
+		"impl=sluice/objects|Latency": {3, 1, 1, 1},
+	} {
+		o, err := parseFlags([]string{"-bench", text}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, group := range together(o.tasks()) {
+			got = append(got, len(group))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q is done in groups of %v, want %v", text, got, want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,47 +47,85 @@ func measure(ctx context.Context, o options, tasks []contest.Task, progress io.W
 // round does each task once, in every second round the last one first. The results come in the order of the tasks, so that a
 // report has the same order whatever the round.
 func (s *site) round(ctx context.Context, round int, tasks []contest.Task, profile string, out io.Writer) error {
-	order := make([]int, len(tasks))
-	for i := range order {
-		order[i] = i
-	}
-	if round%2 == 1 {
-		slices.Reverse(order)
-	}
-	lines := make([]string, len(tasks))
-	for _, i := range order {
-		task := tasks[i]
-		task.Run = fmt.Sprintf("%d-%d-%d", time.Now().Unix(), round, i)
-		line, err := s.measureOne(ctx, task, profile)
-		if err != nil {
-			return fmt.Errorf("%s: %w", task.Name(), err)
+	groups := together(tasks)
+	lines := make([][]string, len(groups))
+	for n := range groups {
+		i := n
+		if round%2 == 1 {
+			i = len(groups) - 1 - n
 		}
-		lines[i] = line
-		fmt.Fprintln(s.progress, line)
+		run := fmt.Sprintf("%d-%d-%d", time.Now().Unix(), round, i)
+		measured, err := s.measureTogether(ctx, groups[i], run, profile)
+		if err != nil {
+			return fmt.Errorf("%s: %w", groups[i][0].Name(), err)
+		}
+		lines[i] = measured
+		fmt.Fprintln(s.progress, strings.Join(measured, "\n"))
 	}
-	_, err := io.WriteString(out, strings.Join(lines, "\n")+"\n")
+	_, err := io.WriteString(out, strings.Join(slices.Concat(lines...), "\n")+"\n")
 	return err
+}
+
+// together groups the tasks that are done at the same time: those of a latency, so that they are about the same writes and the
+// same moods of the server. All others are done one by one.
+func together(tasks []contest.Task) (groups [][]contest.Task) {
+	for _, task := range tasks {
+		last := len(groups) - 1
+		if task.Writes > 0 && last >= 0 && groups[last][0].Workload == task.Workload {
+			groups[last] = append(groups[last], task)
+		} else {
+			groups = append(groups, []contest.Task{task})
+		}
+	}
+	return groups
 }
 
 // taskTimeout ends a task that hangs, such as when a key was lost.
 const taskTimeout = 5 * time.Minute
 
-// measureOne runs a process that does the task, and writes to the cluster when it asks for that.
-func (s *site) measureOne(ctx context.Context, task contest.Task, profile string) (string, error) {
+// measureTogether runs a process for each task, all at the same time, and writes to the cluster when they ask for that.
+func (s *site) measureTogether(ctx context.Context, tasks []contest.Task, run, profile string) (lines []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
 	defer cancel()
-	p, err := startProcess(ctx, task, s.kubeconfig, profile)
-	if err != nil {
-		return "", err
-	}
-	for line := range p.lines() {
-		if line != contest.Ready {
-			return line, p.wait()
-		}
-		if err := s.cluster.Write(ctx, task.Run, contest.ConfigMaps, contest.Warmup+task.Writes, contest.WritesPerSecond); err != nil {
+	var started []*process
+	defer func() {
+		if err != nil {
 			cancel()
-			return "", fmt.Errorf("%w (%w)", err, p.wait())
+		}
+		for _, p := range started {
+			err = errors.Join(err, p.wait())
+		}
+	}()
+	for _, task := range tasks {
+		task.Run = run
+		p, err := startProcess(ctx, task, s.kubeconfig, profile)
+		if err != nil {
+			return nil, err
+		}
+		started = append(started, p)
+	}
+	if err := s.writeFor(ctx, tasks[0], run, started); err != nil {
+		return nil, err
+	}
+	for _, p := range started {
+		line, ok := p.line()
+		if !ok {
+			return nil, errors.New("a process has no result")
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// writeFor writes to the cluster if the task is about that, as soon as all processes are ready.
+func (s *site) writeFor(ctx context.Context, task contest.Task, run string, started []*process) error {
+	if task.Writes == 0 {
+		return nil
+	}
+	for _, p := range started {
+		if line, _ := p.line(); line != contest.Ready {
+			return fmt.Errorf("a process says %q, want %q", line, contest.Ready)
 		}
 	}
-	return "", fmt.Errorf("no result: %w", p.wait())
+	return s.cluster.Write(ctx, run, contest.ConfigMaps, contest.Warmup+task.Writes, contest.WritesPerSecond)
 }

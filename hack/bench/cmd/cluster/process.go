@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"iter"
 	"os"
 	"os/exec"
 
@@ -42,15 +41,10 @@ func startProcess(ctx context.Context, task contest.Task, kubeconfig, profile st
 	return p, p.cmd.Start()
 }
 
-// lines yields what the process prints, line by line.
-func (p *process) lines() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for p.stdout.Scan() {
-			if !yield(p.stdout.Text()) {
-				return
-			}
-		}
-	}
+// line returns the next line that the process prints, and whether there is one.
+func (p *process) line() (string, bool) {
+	ok := p.stdout.Scan()
+	return p.stdout.Text(), ok
 }
 
 // wait returns when the process has ended. Its error has what the process complained of.

@@ -61,7 +61,7 @@ func goals() []goal {
 		sync("CronTabs", cronTabSync, append(syncTargets(), times(heapBytes, 2))...).of("managedFields", "kept"),
 		sync("CronTabs", cronTabSync, append(syncTargets(), times(heapBytes, 2).by(sluiceShared))...).of("managedFields", "dropped"),
 
-		controller("Latency", "an object is written, and its reconcile starts; 100 writes a second; the median, beside the 99th percentile",
+		controller("Latency", "an object is written, and its reconcile starts; 100 writes a second, which all see at the same time; the median, beside the 99th percentile",
 			faster(1), times("p99-sec", 1)),
 		controller("Throughput", throughput, faster(3), times(cpuPerOp, 3)).of("workers", "1"),
 		controller("Throughput", throughput, faster(3), times(cpuPerOp, 3)).of("workers", "8"),
