@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"sync/atomic"
 
@@ -62,6 +63,10 @@ func (c *Controller[K]) Name() string { return c.config.Name }
 
 // Enqueue adds a key by hand. The key runs as soon as a worker is free, whatever it waits for.
 func (c *Controller[K]) Enqueue(key K) { c.queue.Add(key) }
+
+// EnqueueAll is an [Controller.Enqueue] of each key, such as of all that an indexer has when something has changed that concerns
+// every object. It is faster for many.
+func (c *Controller[K]) EnqueueAll(keys iter.Seq[K]) { c.queue.AddAll(keys) }
 
 // Queue returns the controller's queue: to look into it, and to list, replay and drop the keys that are parked. Nobody else
 // may take keys from it or shut it down.

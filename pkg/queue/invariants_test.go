@@ -281,7 +281,8 @@ func (c *checker[K]) checkWaiting(q *Queue[K]) {
 	c.want(q.waiting >= 0, "%d callers wait", q.waiting)
 	c.want(len(q.wake) == 0 || q.waking, "a token that nobody knows of")
 	if q.waiting > 0 {
-		c.want(q.waking || q.core.ready.len() == 0 && !q.core.shutDown, "%d callers wait for %d ready keys", q.waiting, q.core.ready.len())
+		putOff := q.patience.wakeAt != never && q.alarm.at <= q.patience.wakeAt
+		c.want(q.waking || putOff || q.core.ready.len() == 0 && !q.core.shutDown, "%d callers wait for %d ready keys", q.waiting, q.core.ready.len())
 		c.want(q.alarm.at <= q.core.delayed.nextDue(), "%d callers wait, alarm at %v, the first key is due at %v",
 			q.waiting, q.alarm.at, q.core.delayed.nextDue())
 	}

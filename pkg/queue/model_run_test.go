@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +52,7 @@ func (tr *trial) chooseKey() string { return oneOf(tr, "key", tr.model.config.ke
 func operations() map[string]func(*trial) {
 	return map[string]func(*trial){
 		"Add":              (*trial).add,
+		"AddAll":           (*trial).addAll,
 		"AddAfter":         (*trial).addAfter,
 		"AddRateLimited":   (*trial).addRateLimited,
 		"AddWith":          (*trial).addWith,
@@ -75,6 +77,18 @@ func operations() map[string]func(*trial) {
 		"backlog":          (*trial).backlog,
 		"events of a key":  (*trial).eventsOfAKey,
 		"look at the rest": (*trial).look,
+	}
+}
+
+func (tr *trial) addAll() {
+	keys := make([]string, tr.choose("keys to add", 4))
+	for i := range keys {
+		keys[i] = tr.chooseKey()
+	}
+	tr.doing("AddAll(%v)", keys)
+	tr.queue.AddAll(slices.Values(keys))
+	for _, key := range keys {
+		tr.model.Add(key)
 	}
 }
 

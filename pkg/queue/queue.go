@@ -25,8 +25,9 @@ type Queue[K comparable] struct {
 	mu       sync.Mutex
 	core     core[K]
 	alarm    alarm
-	waiting  int           // callers that wait in Take, or were just woken
-	waking   bool          // a token is in wake, or one that took it is on its way to the lock
+	waiting  int  // callers that wait in Take, or were just woken
+	waking   bool // a token is in wake, or one that took it is on its way to the lock
+	patience patience
 	gaugesAt time.Duration // when the metrics want to see the gauges, or never
 	ended    bool          // the metrics know that nothing will happen any more
 	drained  chan struct{} // closed when nobody needs to wait for the queue to be empty any more; nil if nobody does
@@ -45,6 +46,7 @@ func New[K comparable](config Config[K]) *Queue[K] {
 		clock:    config.Clock,
 		wake:     make(chan struct{}, 1),
 		core:     newCore(config),
+		patience: patience{wakeAt: never},
 		gaugesAt: never,
 
 		checksKeys: mayLackHash(reflect.TypeFor[K]()),
@@ -165,6 +167,15 @@ func (q *Queue[K]) now() time.Duration {
 // most calls.
 func (q *Queue[K]) timeIf(needed bool) time.Duration {
 	if needed || q.core.timed || q.core.delayed.len() > 0 {
+		return q.now()
+	}
+	return 0
+}
+
+// timeBefore returns the time if the queue keeps times: those who wait for the lock need not wait for the clock as well.
+// Otherwise it is 0, and timeIf is to be asked under the lock.
+func (q *Queue[K]) timeBefore() time.Duration {
+	if q.core.timed {
 		return q.now()
 	}
 	return 0

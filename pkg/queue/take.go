@@ -60,7 +60,12 @@ func (q *Queue[K]) tryTake(ctx context.Context, woken bool, item *Item[K]) (key 
 		q.waking = false
 		q.leave()
 	}
-	if e, readyAt := q.core.take(q.timeIf(false)); e != nil {
+	now := q.timeIf(false)
+	if q.oneIsEnough(now) && ctx.Err() == nil {
+		q.waiting++
+		return key, false, nil
+	}
+	if e, readyAt := q.core.take(now); e != nil {
 		q.describe(e, readyAt, item)
 		return e.key, true, nil
 	}
@@ -119,7 +124,11 @@ func (q *Queue[K]) stopWaiting() {
 // leave notes that a caller does not wait any more. If nobody does, the alarm has nobody to call.
 func (q *Queue[K]) leave() {
 	q.waiting--
-	if q.waiting == 0 && q.gaugesAt == never {
+	if q.waiting > 0 {
+		return
+	}
+	q.patience.wakeAt = never
+	if q.gaugesAt == never {
 		q.alarm.stop()
 	}
 }
@@ -139,14 +148,24 @@ func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
 }
 
 // FinishAndTake is [Queue.Finish] and, without waiting, [Queue.Take]: it puts the next key that is ready in the place of the
-// item, or returns false if there is none. A worker that is busy spares itself every second round of the queue's lock,
-// which others want as well.
+// item. It returns false if there is none, or another worker is enough; then Take waits for one. A worker that is busy spares
+// itself every second round of the queue's lock, which others want as well.
+//
+// Another worker is enough while runs are so quick, less than a microsecond, that it has done everything before a second one
+// could help. That one gets a key as soon as none was taken for 50 µs. It needs [Config.Timed], or what implies it.
 func (q *Queue[K]) FinishAndTake(item *Item[K], outcome Outcome) bool {
+	now := q.timeBefore()
 	q.mu.Lock()
 	defer q.unlock()
-	now := q.timeIf(outcome.kind != succeeded)
+	if now == 0 {
+		now = q.timeIf(outcome.kind != succeeded)
+	}
 	if e := q.entryOf(item); e != nil {
+		q.patience.note(now - e.since)
 		q.core.finish(e, item.Triggers, outcome, now)
+	}
+	if q.oneIsEnough(now) {
+		return false
 	}
 	e, readyAt := q.core.take(now)
 	if e == nil {

@@ -13,7 +13,7 @@ func (q *Queue[K]) unlock() {
 }
 
 func (q *Queue[K]) unlockAndAct() {
-	wake := q.waiting > 0 && !q.waking && (q.core.ready.len() > 0 || q.core.shutDown)
+	wake := q.wakes()
 	if wake {
 		q.waking = true
 	}
@@ -62,7 +62,7 @@ func (q *Queue[K]) wakeOne() {
 func (q *Queue[K]) nextAlarm() time.Duration {
 	next := never
 	if q.waiting > 0 {
-		next = q.core.delayed.nextDue()
+		next = min(q.core.delayed.nextDue(), q.patience.wakeAt)
 	}
 	if q.metrics != nil {
 		next = min(next, q.nextGauges())
@@ -84,6 +84,9 @@ func (q *Queue[K]) tick() {
 	q.mu.Lock()
 	q.alarm.at = never
 	q.core.promote(now)
+	if q.patience.wakeAt <= now {
+		q.endPatience(now)
+	}
 	gauges := q.gaugesAt <= now
 	stats := Stats{}
 	if gauges {
@@ -108,6 +111,6 @@ func (q *Queue[K]) tellEndAgain() {
 }
 
 func (q *Queue[K]) stopTimer() {
-	q.gaugesAt = never
+	q.gaugesAt, q.patience.wakeAt = never, never
 	q.alarm.stop()
 }
