@@ -3,6 +3,7 @@ package contest
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,7 +14,7 @@ import (
 // A controller reads each object that is added, changed or enqueued from its cache, and calls a function with it.
 type controller struct {
 	run     func(context.Context) error // until the context is done
-	enqueue func(types.NamespacedName)
+	enqueue func(iter.Seq[types.NamespacedName])
 }
 
 // A reconciler is what a controller calls. It may be called concurrently.

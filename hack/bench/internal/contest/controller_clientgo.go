@@ -2,6 +2,7 @@ package contest
 
 import (
 	"context"
+	"iter"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,8 +64,11 @@ func clientGoController[T metav1.Object](
 		UpdateFunc: func(_, obj any) { w.enqueue(obj) },
 		DeleteFunc: w.enqueue,
 	})
-	enqueue := func(key types.NamespacedName) { queue.Add(cache.NamespacedNameAsObjectName(key)) }
-	return controller{run: w.run, enqueue: enqueue}, err
+	return controller{run: w.run, enqueue: func(keys iter.Seq[types.NamespacedName]) {
+		for key := range keys {
+			queue.Add(cache.NamespacedNameAsObjectName(key))
+		}
+	}}, err
 }
 
 func (w *clientGoWorker[T]) enqueue(obj any) {

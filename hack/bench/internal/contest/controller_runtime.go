@@ -2,6 +2,7 @@ package contest
 
 import (
 	"context"
+	"iter"
 
 	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,10 +51,12 @@ func runtimeController(config *rest.Config, kind client.Object, namespace string
 			return reconcile.Result{}, nil
 		}))
 	var queue workqueue.TypedRateLimitingInterface[reconcile.Request]
-	return controller{run: manager.Start, enqueue: func(key types.NamespacedName) {
+	return controller{run: manager.Start, enqueue: func(keys iter.Seq[types.NamespacedName]) {
 		if queue == nil {
 			queue = <-byHand
 		}
-		queue.Add(reconcile.Request{NamespacedName: key})
+		for key := range keys {
+			queue.Add(reconcile.Request{NamespacedName: key})
+		}
 	}}, err
 }

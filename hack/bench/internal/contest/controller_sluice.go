@@ -50,5 +50,5 @@ func sluiceController[T cache.Object](source cache.ListerWatcher[T], workers int
 		return controller{}, err
 	}
 	run := func(ctx context.Context) error { return sluice.Run(ctx, informer, c) }
-	return controller{run: run, enqueue: c.Enqueue}, nil
+	return controller{run: run, enqueue: c.EnqueueAll}, nil
 }

@@ -3,6 +3,7 @@ package contest
 import (
 	"context"
 	"io"
+	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -37,12 +38,14 @@ func TestAKeyThatIsLostIsFound(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		kept := 0
-		lossy := controller{enqueue: func(key types.NamespacedName) {
-			kept++
-			if kept <= keep {
-				counter.reconcile(&metav1.ObjectMeta{Name: key.Name})
-			} else {
-				cancel()
+		lossy := controller{enqueue: func(keys iter.Seq[types.NamespacedName]) {
+			for key := range keys {
+				kept++
+				if kept <= keep {
+					counter.reconcile(&metav1.ObjectMeta{Name: key.Name})
+				} else {
+					cancel()
+				}
 			}
 		}}
 		return counter.pass(ctx, lossy, keys(2))

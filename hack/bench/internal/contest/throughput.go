@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -97,9 +98,7 @@ func (c *counter) reconcile(obj metav1.Object) {
 // pass adds all keys and waits until as many have been reconciled.
 func (c *counter) pass(ctx context.Context, controller controller, keys []types.NamespacedName) error {
 	c.left.Store(c.objects)
-	for _, key := range keys {
-		controller.enqueue(key)
-	}
+	controller.enqueue(slices.Values(keys))
 	return c.wait(ctx)
 }
 
