@@ -38,7 +38,8 @@
 // # What it costs
 //
 // Everything the queue knows of a key is in one entry, under one lock, found with one look-up; an item carries a handle
-// to its entry, so that Finish needs none. In steady state nothing is allocated. What is not configured (priorities,
+// to its entry, so that Finish needs none. [Queue.FinishAndTake] spares a busy worker a round of the lock, [Queue.AddAll] one
+// for each key. In steady state nothing is allocated. What is not configured (priorities,
 // tenants, hot keys, triggers, metrics, times) costs nothing.
 //
 // The package knows nothing of Kubernetes; a key is any comparable value.
