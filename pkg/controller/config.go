@@ -44,10 +44,11 @@ type Config[K comparable] struct {
 	// among the Stuck of [Status]. It is in real time, whatever the Clock. Defaults to 10 minutes; negative means no limit.
 	Timeout time.Duration
 
-	// MaxWait is how long the next reconcile of a key waits for the caches to have what the last one wrote, as told by
-	// [Wrote]; other keys are not held up. Defaults to 2 minutes, in which API servers send a bookmark, so that what is written
-	// beyond what a cache selects is waited for, too; negative means that nothing is waited for.
-	MaxWait time.Duration
+	// SettleTimeout is how long the next reconcile of a key waits for the caches to have what the last one wrote, as told by
+	// [Wrote], see Settling of [Status]; other keys are not held up. Defaults to 2 minutes, in which API servers send a
+	// bookmark, so that what is written beyond what a cache selects is waited for, too; negative means that nothing is waited
+	// for.
+	SettleTimeout time.Duration
 
 	// Classify says what the error of a [Retry] means. Defaults to [Classify].
 	Classify func(err error) Class
@@ -84,7 +85,7 @@ func (c Config[K]) withDefaults() Config[K] {
 	c.MaxWorkers = max(c.MaxWorkers, c.Workers)
 	c.TargetLatency = cmp.Or(c.TargetLatency, 200*time.Millisecond)
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Minute)
-	c.MaxWait = cmp.Or(c.MaxWait, 2*time.Minute)
+	c.SettleTimeout = cmp.Or(c.SettleTimeout, 2*time.Minute)
 	c.ReplayParked = cmp.Or(c.ReplayParked, 30*time.Minute)
 	c.GracePeriod = cmp.Or(c.GracePeriod, 20*time.Second)
 	c.Breaker = c.Breaker.withDefaults()

@@ -51,7 +51,7 @@ func New[K comparable](config Config[K]) (*Controller[K], error) {
 		gate:   newGate(config.Breaker, config.Clock),
 		ids:    ids{prefix: newPrefix()},
 	}
-	c.settling = newSettling(config.MaxWait, &c.counts)
+	c.settling = newSettling(config.SettleTimeout, &c.counts)
 	_, c.realTime = config.Queue.Clock.(clock.RealClock)
 	c.setLogger(context.Background())
 	return c, nil

@@ -53,7 +53,7 @@ func TestNothingIsCreatedTwice(t *testing.T) {
 // Nobody waits for the cache, so the same scene does create two. It shows that the test before can fail.
 func TestUnprotectedCreatesTwice(t *testing.T) {
 	names := names(5)
-	w, s, watch := late(t, controller.Config[key]{MaxWait: -1}, names, func(*scene) {})
+	w, s, watch := late(t, controller.Config[key]{SettleTimeout: -1}, names, func(*scene) {})
 	await(t, func(ctx context.Context) error {
 		kept, err := w.kept(ctx)
 		for _, name := range names {
