@@ -32,7 +32,7 @@ func (q *Queue[K]) unlockAndAct() {
 		told.tell(q.metrics)
 	}
 	if ended {
-		q.metrics.Gauges(q.Stats())
+		q.metrics.Gauges(q.Status())
 	}
 }
 
@@ -85,14 +85,14 @@ func (q *Queue[K]) tick() {
 	q.alarm.at = never
 	q.core.promote(now)
 	gauges := q.gaugesAt <= now
-	stats := Stats{}
+	status := Status{}
 	if gauges {
-		stats = q.core.stats(now)
+		status = q.core.status(now)
 		q.gaugesAt = never // the next unlock sets it again if the queue is still active
 	}
 	q.unlock()
 	if gauges {
-		q.metrics.Gauges(stats)
+		q.metrics.Gauges(status)
 		q.tellEndAgain()
 	}
 }
@@ -103,7 +103,7 @@ func (q *Queue[K]) tellEndAgain() {
 	ended := q.ended
 	q.mu.Unlock()
 	if ended {
-		q.metrics.Gauges(q.Stats())
+		q.metrics.Gauges(q.Status())
 	}
 }
 

@@ -2,8 +2,8 @@ package write
 
 import "sync/atomic"
 
-// Stats counts what a [Writer] has done since it was made. The first five count requests that the API server has accepted.
-type Stats struct {
+// A Status says what a [Writer] has done since it was made. The first five count requests that the API server has accepted.
+type Status struct {
 	Created, Updated, Patched, Applied, Deleted uint64
 	// Unchanged counts calls that sent nothing, because there was nothing to change.
 	Unchanged uint64
@@ -20,8 +20,8 @@ type counts struct {
 	created, updated, patched, applied, deleted, unchanged, noOps, conflicts counter
 }
 
-func (c *counts) stats() Stats {
-	return Stats{
+func (c *counts) status() Status {
+	return Status{
 		Created:   c.created.Load(),
 		Updated:   c.updated.Load(),
 		Patched:   c.patched.Load(),
