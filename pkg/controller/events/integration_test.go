@@ -76,7 +76,7 @@ func await(t *testing.T, ask func(context.Context) error) {
 }
 
 // written waits until so many writes have been accepted.
-func written(t *testing.T, recorder *events.Recorder, n int64) {
+func written(t *testing.T, recorder *events.Recorder, n int) {
 	t.Helper()
 	await(t, func(context.Context) error {
 		if s := recorder.Status(); s.Created+s.Updated < n {

@@ -119,7 +119,7 @@ func sleep(ctx context.Context, stopping <-chan struct{}, d time.Duration) {
 // A job is one write of a series as it was when the job was made.
 type job struct {
 	series          *series
-	count           int64
+	count           int
 	namespace, name string
 	event           *eventsv1.Event // to be created, or nil
 	patch           []byte

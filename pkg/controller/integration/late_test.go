@@ -45,7 +45,7 @@ func TestNothingIsCreatedTwice(t *testing.T) {
 	w.converges("image:1", names...)
 	watch.lift()
 	w.converges("image:2", names...)
-	if got, status := s.controller.Status(), s.writer.Status(); got.Unsettled > 0 || status.Created != uint64(len(names)) {
+	if got, status := s.controller.Status(), s.writer.Status(); got.Unsettled > 0 || status.Created != len(names) {
 		t.Errorf("status %+v, writes %+v; want %d created, and that all was seen", got, status, len(names))
 	}
 }

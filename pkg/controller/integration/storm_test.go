@@ -80,10 +80,10 @@ func TestConflictStorm(t *testing.T) {
 	w.counted(names, total, func(name string) int { return target + int(written[name].Load()) })
 	writes, status := s.writer.Status(), s.controller.Status()
 	t.Logf("%+v, %+v", writes, status)
-	if writes.Patched != uint64(target*len(names)) {
+	if writes.Patched != target*len(names) {
 		t.Errorf("%d changes, want %d", writes.Patched, target*len(names))
 	}
-	if sent := writes.Patched + writes.Conflicts; sent > uint64(attempts*status.Reconciles) || writes.Conflicts == 0 {
+	if sent := writes.Patched + writes.Conflicts; sent > attempts*status.Reconciles || writes.Conflicts == 0 {
 		t.Errorf("%d attempts, of which %d met conflicts, for %d reconciles", sent, writes.Conflicts, status.Reconciles)
 	}
 	if failures.Load() > 0 {

@@ -161,7 +161,7 @@ func TestAttemptsAreBounded(t *testing.T) {
 				if bound == 0 {
 					bound = 6
 				}
-				if w.Status().Conflicts != uint64(bound) {
+				if w.Status().Conflicts != bound {
 					t.Errorf("there were %+v, want %d conflicts", w.Status(), bound)
 				}
 				if waited, most := time.Since(began), 1500*time.Millisecond; waited > most || bound < 3 && waited != 0 {
