@@ -3,7 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -94,7 +94,7 @@ func (s *settling) wait(run logging, expected []func(context.Context) error) {
 func ask(ctx context.Context, seen func(context.Context) error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = fmt.Errorf("it panicked: %v", value)
+			err = &PanicError{Value: value, Stack: debug.Stack()}
 		}
 	}()
 	return seen(ctx)
