@@ -79,7 +79,7 @@ func (a *audit[T]) report(ctx context.Context, d divergence, err error) {
 	logger := klog.FromContext(ctx)
 	a.scope.reflector.status.audited(len(d.keys), err)
 	if err != nil {
-		logger.V(2).Info("Audit given up", "reason", err.Error())
+		logger.V(2).Info("Audit given up", "err", err)
 		return
 	}
 	for _, key := range d.keys {

@@ -201,5 +201,5 @@ func (r *Reflector[T]) report(ctx context.Context, outcome protocol.Outcome, err
 // skip counts what can't be used, and goes on.
 func (r *Reflector[T]) skip(ctx context.Context, why error) {
 	r.status.skipped()
-	klog.FromContext(ctx).Info("Skipped", "reason", why.Error())
+	klog.FromContext(ctx).Info("Skipped", "err", why)
 }

@@ -86,7 +86,7 @@ func (s *settling) wait(run logging, expected []func(context.Context) error) {
 	}
 	if len(missed) > 0 && s.over.Err() == nil {
 		s.counts.unsettled.Add(1)
-		run.logger().Info("Own writes not seen in the cache, going on", "reason", errors.Join(missed...))
+		run.logger().Info("Own writes not seen in the cache, going on", "err", errors.Join(missed...))
 	}
 }
 

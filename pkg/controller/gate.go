@@ -183,7 +183,7 @@ func (g *gate) refused(run logging, reason error) {
 	}
 	g.reason = reason
 	g.opened++
-	run.logger().Info("The API server refuses, slowing down", "reason", reason, "wait", g.breaker.Until().Sub(now))
+	run.logger().Info("The API server refuses, slowing down", "err", reason, "wait", g.breaker.Until().Sub(now))
 	g.tellLocked()
 }
 

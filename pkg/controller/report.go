@@ -86,6 +86,6 @@ func (c *Controller[K]) logFailure(logger klog.Logger, seen Observation[K]) {
 	case seen.Class == Failure:
 		logger.Error(err, "Reconcile failed, will retry")
 	default:
-		logger.Info("Reconcile failed, will retry", "reason", err, "class", seen.Class.String())
+		logger.Info("Reconcile failed, will retry", "err", err, "class", seen.Class.String())
 	}
 }

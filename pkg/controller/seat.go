@@ -59,7 +59,7 @@ func (c *Controller[K]) warnOfStuck(ctx context.Context) {
 			if run.isStuck() && !run.warned {
 				run.warned = true
 				run.logger().Error(nil, "Reconcile goes on though its time is over, and keeps its worker",
-					"timeout", run.timeout, "running", time.Since(run.began))
+					"timeout", run.timeout, "took", time.Since(run.began))
 			}
 		}
 	}

@@ -76,7 +76,7 @@ func (w *writer) do(life context.Context, stopping <-chan struct{}, j job) {
 		return
 	}
 	pause := w.pause(err)
-	w.logger.V(2).Info("An Event can't be written now", "event", klog.KRef(j.namespace, j.name), "err", err, "pause", pause)
+	w.logger.V(2).Info("An Event can't be written now", "event", klog.KRef(j.namespace, j.name), "err", err, "wait", pause)
 	sleep(life, stopping, pause)
 }
 
