@@ -108,29 +108,32 @@ func (c Config[K]) withDefaults() Config[K] {
 // its watches, and the objects that they stand for take much more memory.
 const remembered = 64 * 1024
 
-func (c Config[K]) validate() error {
+// Validate returns an error that names the field that is wrong and what it may be. [New] returns it, too.
+func (c Config[K]) Validate() error {
 	switch {
 	case c.Name == "":
-		return errors.New("controller: Name is empty; it names the controller in logs and errors")
+		return errors.New("controller: Config.Name is empty; it names the controller in logs and errors")
 	case c.Reconcile == nil:
-		return fmt.Errorf("controller %q: Reconcile is nil", c.Name)
+		return fmt.Errorf("controller %q: Config.Reconcile is nil", c.Name)
 	case c.Workers < 0:
-		return fmt.Errorf("controller %q: Workers is %d; it must be 1 or more, or 0 for the default", c.Name, c.Workers)
+		return fmt.Errorf("controller %q: Config.Workers is %d; it must be 1 or more, or 0 for the default", c.Name, c.Workers)
 	case c.MaxWorkers < 0 || c.MaxWorkers > 0 && c.MaxWorkers < c.Workers:
-		return fmt.Errorf("controller %q: MaxWorkers is %d; it must be Workers, %d, or more, or 0 for the default", c.Name, c.MaxWorkers, c.Workers)
+		return fmt.Errorf("controller %q: Config.MaxWorkers is %d; it must be Workers, %d, or more, or 0 for the default",
+			c.Name, c.MaxWorkers, c.Workers)
 	case c.TargetLatency < 0:
-		return fmt.Errorf("controller %q: TargetLatency is %v; it must be positive, or 0 for the default", c.Name, c.TargetLatency)
+		return fmt.Errorf("controller %q: Config.TargetLatency is %v; it must be positive, or 0 for the default",
+			c.Name, c.TargetLatency)
 	}
 	for n, source := range c.Sources {
 		if source == nil {
-			return fmt.Errorf("controller %q: Sources[%d] is nil", c.Name, n)
+			return fmt.Errorf("controller %q: Config.Sources[%d] is nil", c.Name, n)
 		}
 	}
 	if err := c.Breaker.validate(); err != nil {
-		return fmt.Errorf("controller %q: Breaker: %w", c.Name, err)
+		return fmt.Errorf("controller %q: Config.Breaker: %w", c.Name, err)
 	}
 	if err := c.Queue.Validate(); err != nil {
-		return fmt.Errorf("controller %q: Queue: %w", c.Name, err)
+		return fmt.Errorf("controller %q: Config.Queue: %w", c.Name, err)
 	}
 	return nil
 }

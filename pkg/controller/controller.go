@@ -41,7 +41,7 @@ const (
 // New returns a controller, or an error that names the field of the config that is wrong. It does nothing until
 // [Controller.Run].
 func New[K comparable](config Config[K]) (*Controller[K], error) {
-	if err := config.validate(); err != nil {
+	if err := config.Validate(); err != nil {
 		return nil, err
 	}
 	config = config.withDefaults()

@@ -105,7 +105,8 @@ func host() string {
 	return truncate(name, maxName)
 }
 
-func (c Config) validate() error {
+// Validate returns an error that names the field that is wrong and what it may be. [New] returns it, too.
+func (c Config) Validate() error {
 	switch {
 	case c.Client == nil:
 		return errors.New("events: Config.Client is nil; it writes the Events")

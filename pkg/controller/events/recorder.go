@@ -26,7 +26,7 @@ type Recorder struct {
 // New returns a recorder, or an error that names the field of the config that is wrong. It writes nothing until
 // [Recorder.Run].
 func New(config Config) (*Recorder, error) {
-	if err := config.validate(); err != nil {
+	if err := config.Validate(); err != nil {
 		return nil, err
 	}
 	config = config.withDefaults()
