@@ -5,8 +5,9 @@ import (
 	"runtime/debug"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 )
 
 // An Observation tells of one reconcile.
@@ -21,21 +22,16 @@ type Observation[K comparable] struct {
 
 // tellGate tells what a run has shown of the API server.
 func (c *Controller[K]) tellGate(run *reconcile[K], judged verdict, wrote bool) {
+	_, answered := answer.StatusOf(judged.err)
 	switch {
 	case judged.class == Refused:
 		c.counts.refused.Add(1)
 		c.gate.refused(run, judged.err)
-	case wrote || judged.err != nil && isAnswer(judged.err):
+	case wrote || answered:
 		c.gate.answered(run)
 	default:
 		c.gate.unknown(run.trial)
 	}
-}
-
-// isAnswer says whether an error is what the API server has answered.
-func isAnswer(err error) bool {
-	var status apierrors.APIStatus
-	return errors.As(err, &status)
 }
 
 // tell counts and logs a run, and shows it to the observer.

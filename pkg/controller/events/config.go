@@ -66,7 +66,7 @@ type Config struct {
 
 	// MinBackoff and MaxBackoff bound the pause after a write that failed for now; it doubles from one failure to the
 	// next and is made longer by up to a quarter at random. They default to 1 s and 30 s. A server that names a longer
-	// pause gets it, up to [MaxRetryAfter].
+	// pause gets it, up to 2 min.
 	MinBackoff, MaxBackoff time.Duration
 
 	// RetryFor is for how long a write is tried. Defaults to 10 min.

@@ -16,6 +16,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2/textlogger"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 )
 
 // A play is a recorder with a server, in virtual time.
@@ -416,7 +418,7 @@ func between(t *testing.T, pauses []time.Duration, want time.Duration) {
 func TestServerNamesThePause(t *testing.T) {
 	between(t, pauses(t, Config{}, apierrors.NewTooManyRequests("slow down", 20), 90*time.Second)[:3], 20*time.Second)
 	hour := apierrors.NewTooManyRequests("slow down", 3600)
-	between(t, pauses(t, Config{}, hour, 6*time.Minute)[:2], MaxRetryAfter)
+	between(t, pauses(t, Config{}, hour, 6*time.Minute)[:2], answer.MaxRetryAfter)
 }
 
 func TestOneThatFailsHoldsUpNoOther(t *testing.T) {

@@ -7,14 +7,12 @@ import (
 	"time"
 
 	eventsv1 "k8s.io/api/events/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
-)
 
-// MaxRetryAfter bounds the pause that an API server asks for.
-const MaxRetryAfter = 2 * time.Minute
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
+)
 
 // A writer is a Recorder at work.
 type writer struct {
@@ -84,9 +82,8 @@ func (w *writer) do(life context.Context, stopping <-chan struct{}, j job) {
 func (w *writer) pause(err error) time.Duration {
 	pause := w.backoff
 	w.backoff = min(2*w.backoff, w.config.MaxBackoff)
-	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
-		pause = max(pause, min(time.Duration(seconds)*time.Second, MaxRetryAfter))
-	}
+	asked, _ := answer.RetryAfter(err)
+	pause = max(pause, asked)
 	return pause + rand.N(pause/4+1)
 }
 
