@@ -16,6 +16,8 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
+
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 )
 
 type (
@@ -81,20 +83,20 @@ func (h hand) remove(ctx context.Context, name string) error {
 func (h hand) puts(names ...string) {
 	h.t.Helper()
 	for _, name := range names {
-		await(h.t, func(ctx context.Context) error { return h.put(ctx, name) })
+		controlplanetest.Await(h.t, func(ctx context.Context) error { return h.put(ctx, name) })
 	}
 }
 
 func (h hand) removes(names ...string) {
 	h.t.Helper()
 	for _, name := range names {
-		await(h.t, func(ctx context.Context) error { return h.remove(ctx, name) })
+		controlplanetest.Await(h.t, func(ctx context.Context) error { return h.remove(ctx, name) })
 	}
 }
 
 func (h hand) patches(name, patch string) {
 	h.t.Helper()
-	await(h.t, func(ctx context.Context) error { return h.patch(ctx, name, patch) })
+	controlplanetest.Await(h.t, func(ctx context.Context) error { return h.patch(ctx, name, patch) })
 }
 
 // elsewhere changes, n times, what no informer of the test watches.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 )
 
@@ -47,7 +48,7 @@ func TestServerIsRestored(t *testing.T) {
 
 func followsRestore[T cache.Object](s *scene[T]) {
 	s.t.Helper()
-	awaitTrue(s.t, "an epoch", func() bool { return s.status().Epochs > 0 })
+	controlplanetest.AwaitTrue(s.t, "an epoch", func() bool { return s.status().Epochs > 0 })
 	s.converges()
 	s.ready()
 	s.listed("versions went back")

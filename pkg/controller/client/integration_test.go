@@ -24,7 +24,7 @@ func TestNewDefinitionIsFound(t *testing.T) {
 	}
 	controlplanetest.InstallCRD(t, "../../../hack/controlplane/controlplanetest/testdata/crds.yaml")
 	var mapping *meta.RESTMapping
-	await(t, func(context.Context) (err error) {
+	controlplanetest.Await(t, func(context.Context) (err error) {
 		clients.Invalidate()
 		mapping, err = clients.Mapper.RESTMapping(gizmo)
 		return err

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 )
 
@@ -140,7 +141,7 @@ func (w world) countOnce(name string) bool {
 // counted waits until all have counted to what is wanted.
 func (w world) counted(names []string, field string, want func(name string) int) {
 	w.t.Helper()
-	await(w.t, func(ctx context.Context) error {
+	controlplanetest.Await(w.t, func(ctx context.Context) error {
 		for _, name := range names {
 			object, err := w.core.CoreV1().ConfigMaps(w.namespace).Get(ctx, name, metav1.GetOptions{})
 			if err != nil {

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,10 +33,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
 
-const (
-	manifest = "../../generated/crds/stable.example.com_crontabs.yaml"
-	patience = time.Minute // how long a test waits for what must happen; it is no measure of anything
-)
+const manifest = "../../generated/crds/stable.example.com_crontabs.yaml"
 
 // A plane is the clients of the control plane, and a namespace of the test.
 type plane struct {
@@ -79,7 +75,7 @@ func run[T cache.Object](t *testing.T, source cache.ListerWatcher[T]) *cache.Ind
 	var group sync.WaitGroup
 	group.Go(func() { _ = informer.Run(ctx) })
 	t.Cleanup(func() { cancel(); group.Wait() })
-	timed, stop := context.WithTimeout(t.Context(), patience)
+	timed, stop := context.WithTimeout(t.Context(), controlplanetest.Patience)
 	defer stop()
 	if err := informer.WaitForSync(timed); err != nil {
 		t.Fatal(err)
@@ -90,7 +86,7 @@ func run[T cache.Object](t *testing.T, source cache.ListerWatcher[T]) *cache.Ind
 // see waits until the view has what was written.
 func see[T cache.Object](t *testing.T, view *cache.Indexer[T], written T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), controlplanetest.Patience)
 	defer cancel()
 	if err := view.WaitForObject(ctx, written); err != nil {
 		t.Fatal(err)
@@ -481,7 +477,7 @@ func TestApplyIsRemembered(t *testing.T) {
 	if err := w.Delete(t.Context(), got); err != nil {
 		t.Fatal(err)
 	}
-	timed, cancel := context.WithTimeout(t.Context(), patience)
+	timed, cancel := context.WithTimeout(t.Context(), controlplanetest.Patience)
 	defer cancel()
 	if err := view.WaitForDeletion(timed, got); err != nil {
 		t.Fatal(err)
