@@ -57,11 +57,11 @@ type every[K comparable] struct {
 
 func (e every[K]) Subscribe(to Target[K]) Subscription {
 	return feed(to.Logger, func(ctx context.Context) {
-		ticker := time.NewTicker(e.interval)
+		ticker := to.Clock.NewTicker(e.interval)
 		defer ticker.Stop()
 		for {
 			select {
-			case <-ticker.C:
+			case <-ticker.C():
 				guard(to.Logger, e.name, func() { e.addAll(ctx, to) })
 			case <-ctx.Done():
 				return

@@ -49,6 +49,7 @@ func (c *Controller[K]) target() Target[K] {
 		Add:        c.queue.AddWith,
 		Triggers:   c.config.Queue.Triggers > 0,
 		Logger:     *c.logger.Load(),
+		Clock:      c.config.Clock,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	eventsv1 "k8s.io/client-go/kubernetes/typed/events/v1"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 )
 
 // Config configures a [Recorder]. Client and Controller are required.
@@ -77,6 +78,9 @@ type Config struct {
 
 	// Logger defaults to the logger in the context of Run.
 	Logger klog.Logger
+
+	// Clock tells the time of Events and makes the waits; requests are timed by the real clock. Defaults to the real clock.
+	Clock clock.Clock
 }
 
 func (c Config) withDefaults() Config {
@@ -94,6 +98,9 @@ func (c Config) withDefaults() Config {
 	c.MaxBackoff = cmp.Or(c.MaxBackoff, max(30*time.Second, c.MinBackoff))
 	c.RetryFor = cmp.Or(c.RetryFor, 10*time.Minute)
 	c.FlushTimeout = cmp.Or(c.FlushTimeout, 5*time.Second)
+	if c.Clock == nil {
+		c.Clock = clock.RealClock{}
+	}
 	return c
 }
 
