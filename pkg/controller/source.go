@@ -27,7 +27,7 @@ type Target[K comparable] struct {
 	Triggers bool
 	// Logger takes what goes wrong.
 	Logger klog.Logger
-	// Clock is the controller's: for sources that wait.
+	// Clock is the controller's: for sources that wait. Nil means the real one.
 	Clock clock.WithTicker
 }
 
