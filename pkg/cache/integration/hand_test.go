@@ -15,9 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
-	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
-
 	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
+	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 )
 
 type (
@@ -97,6 +96,16 @@ func (h hand) removes(names ...string) {
 func (h hand) patches(name, patch string) {
 	h.t.Helper()
 	controlplanetest.Await(h.t, func(ctx context.Context) error { return h.patch(ctx, name, patch) })
+}
+
+// version returns that of the server.
+func (h hand) version() int {
+	h.t.Helper()
+	list, err := h.resource.List(h.t.Context(), metav1.ListOptions{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return number(h.t, list.GetResourceVersion())
 }
 
 // elsewhere changes, n times, what no informer of the test watches.

@@ -132,6 +132,13 @@ func (p plane) start(part controlplane.Part) {
 	p.must(p.StartPart(p.t.Context(), part))
 }
 
+// without stops a part until the test ends.
+func (p plane) without(part controlplane.Part) {
+	p.t.Helper()
+	p.stop(part)
+	p.t.Cleanup(func() { p.must(p.StartPart(context.Background(), part)) })
+}
+
 func (p plane) compact() {
 	p.t.Helper()
 	_, err := p.Compact(p.t.Context())
