@@ -12,7 +12,7 @@ import (
 type Backup struct{ dir string }
 
 // Backup copies the data. The API server and etcd are stopped for that and
-// started again; on an error they may not run.
+// started again, if they ran; on an error they may not run.
 func (c *ControlPlane) Backup(ctx context.Context) (Backup, error) {
 	var b Backup
 	err := c.change(func(l *launcher) (err error) {
@@ -24,8 +24,8 @@ func (c *ControlPlane) Backup(ctx context.Context) (Backup, error) {
 
 // Restore puts the data of a backup in the place of the present one, and the
 // resource versions go back with it. As etcd's and Kubernetes' handbooks demand,
-// every part is stopped before and started after it; on an error they may not
-// run.
+// every part is stopped before, and started after it if it ran; on an error
+// they may not run.
 func (c *ControlPlane) Restore(ctx context.Context, b Backup) error {
 	return c.change(func(l *launcher) error { return l.restore(ctx, b) })
 }
@@ -47,10 +47,11 @@ func (l *launcher) restore(ctx context.Context, b Backup) error {
 	return l.pause(ctx, []Part{Etcd, APIServer, ControllerManager}, func() error { return l.replaceData(b) })
 }
 
-// pause stops the parts, last first, and starts them when do is done. If that
-// fails they stay stopped.
+// pause stops the parts, last first, and starts those that ran when do is done.
+// If that fails they stay stopped.
 func (l *launcher) pause(ctx context.Context, names []Part, do func() error) error {
-	for _, name := range slices.Backward(names) {
+	ran := slices.DeleteFunc(names, func(name Part) bool { return !l.runs(name) })
+	for _, name := range slices.Backward(ran) {
 		if err := l.stopPart(ctx, name); err != nil {
 			return err
 		}
@@ -58,12 +59,17 @@ func (l *launcher) pause(ctx context.Context, names []Part, do func() error) err
 	if err := do(); err != nil {
 		return err
 	}
-	for _, name := range names {
+	for _, name := range ran {
 		if err := l.startPart(ctx, name); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (l *launcher) runs(name Part) bool {
+	p, err := l.parts.find(name)
+	return err == nil && p.running()
 }
 
 func (l *launcher) copyData() (Backup, error) {

@@ -185,8 +185,14 @@ func testRestore(cp *ControlPlane, client kubernetes.Interface) func(*testing.T)
 			}
 			after = create(t, client, "after")
 		}
+		if err := cp.StopPart(t.Context(), ControllerManager); err != nil {
+			t.Fatal(err)
+		}
 		if err := cp.Restore(t.Context(), backup); err != nil {
 			t.Fatal(err)
+		}
+		if err := cp.StartPart(t.Context(), ControllerManager); err != nil {
+			t.Errorf("a part that was stopped before: %v, want that it still is", err)
 		}
 		list, err := client.CoreV1().ConfigMaps("default").List(t.Context(), metav1.ListOptions{})
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
+
+	"github.com/sluice-k8s/sluice/pkg/internal/pause"
 )
 
 // An audit compares what is cached with what the server has, now and then, and has everything read again when they differ:
@@ -72,14 +74,14 @@ func (a *audit[T]) run(ctx context.Context) {
 // wait waits for the interval, give or take a tenth, lest all clients of a server audit at once.
 func (a *audit[T]) wait(ctx context.Context) bool {
 	interval := a.config.AuditInterval
-	return pause(ctx, a.config.Clock, interval-interval/10+rand.N(interval/5+1))
+	return pause.For(ctx, a.config.Clock, interval-interval/10+rand.N(interval/5+1))
 }
 
 func (a *audit[T]) report(ctx context.Context, d divergence, err error) {
 	logger := klog.FromContext(ctx)
 	a.scope.reflector.status.audited(len(d.keys), err)
 	if err != nil {
-		logger.V(2).Info("Audit given up", "reason", err.Error())
+		logger.V(2).Info("Audit given up", "err", err)
 		return
 	}
 	for _, key := range d.keys {

@@ -147,7 +147,7 @@ func (i *ingest[T]) transform(obj T) (result T, err error) {
 	before := IdentityOf(obj)
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("transform: %w", store.PanicError(cause))
+			err = fmt.Errorf("transform: %w", store.Panicked(cause))
 		}
 		if err != nil {
 			restore(obj, before)

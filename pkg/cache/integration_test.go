@@ -29,9 +29,6 @@ func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
 
 type configMap = *corev1.ConfigMap
 
-// patience is how long a test waits for what must happen; it is no measure of anything.
-const patience = time.Minute
-
 // A cluster is what a test on the real API server works with.
 type cluster struct {
 	t         *testing.T
@@ -112,7 +109,7 @@ func run[T cache.Object](t *testing.T, source cache.ListerWatcher[T], config cac
 			t.Error(err)
 		}
 	})
-	wait, cancelWait := context.WithTimeout(t.Context(), patience)
+	wait, cancelWait := context.WithTimeout(t.Context(), controlplanetest.Patience)
 	defer cancelWait()
 	if err := informer.WaitForSync(wait); err != nil {
 		t.Fatal(err)
@@ -129,7 +126,7 @@ func expect[T cache.Object](t *testing.T, events <-chan cache.Event[T], want ...
 			if got := fmt.Sprintf("%s %s", event.Type, event.Key.Name); got != want {
 				t.Fatalf("the next event is %q, want %q", got, want)
 			}
-		case <-time.After(patience):
+		case <-time.After(controlplanetest.Patience):
 			t.Fatalf("no event came, want %q", want)
 		}
 	}
@@ -209,7 +206,7 @@ func TestRealServerEndsWatches(t *testing.T) {
 	expect(t, events, "Added before")
 	select {
 	case <-again:
-	case <-time.After(patience):
+	case <-time.After(controlplanetest.Patience):
 		t.Fatal("the watch was not opened again")
 	}
 	c.create("after")
@@ -264,7 +261,7 @@ func TestRealServerRefuses(t *testing.T) {
 	go func() { stopped <- informer.Run(ctx) }()
 	select {
 	case <-refused:
-	case <-time.After(patience):
+	case <-time.After(controlplanetest.Patience):
 		t.Fatal("no error was reported")
 	}
 	wait, cancelWait := context.WithCancel(ctx)

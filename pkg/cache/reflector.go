@@ -11,6 +11,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/protocol"
+	"github.com/sluice-k8s/sluice/pkg/internal/pause"
 )
 
 // A Reflector keeps a [Sink] up to date with an API server: it asks for all objects, then for changes, and goes on whatever
@@ -109,7 +110,7 @@ func (r *Reflector[T]) Status() Status { return r.status.get() }
 
 // wait waits as long as the request demands. It returns false when the context is done.
 func (r *Reflector[T]) wait(ctx context.Context, next protocol.Request) bool {
-	return pause(ctx, r.config.Clock, r.delay(next))
+	return pause.For(ctx, r.config.Clock, r.delay(next))
 }
 
 // delay returns the time to wait: at least as much as the server asked for, within the limit, and up to twice as long, lest
@@ -201,5 +202,5 @@ func (r *Reflector[T]) report(ctx context.Context, outcome protocol.Outcome, err
 // skip counts what can't be used, and goes on.
 func (r *Reflector[T]) skip(ctx context.Context, why error) {
 	r.status.skipped()
-	klog.FromContext(ctx).Info("Skipped", "reason", why.Error())
+	klog.FromContext(ctx).Info("Skipped", "err", why)
 }

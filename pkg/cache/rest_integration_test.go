@@ -180,7 +180,7 @@ func (s *site) history() metav1.ListOptions {
 
 func seen[T cache.Object](t *testing.T, s *site, source cache.Streamer[T]) []cache.StreamEvent[T] {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), controlplanetest.Patience)
 	defer cancel()
 	stream, err := source.StreamWatch(ctx, cache.Request[T]{ListOptions: s.history()})
 	if err != nil {
@@ -210,7 +210,7 @@ func plainlySeen[T cache.Object](t *testing.T, s *site, source cache.ListerWatch
 		select {
 		case event := <-stream.ResultChan():
 			events = append(events, cache.StreamEvent[T]{Type: event.Type, Object: event.Object.(T)})
-		case <-time.After(patience):
+		case <-time.After(controlplanetest.Patience):
 			t.Fatalf("only %d events came", len(events))
 		}
 	}

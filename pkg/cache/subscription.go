@@ -173,7 +173,7 @@ func (s *Subscription[T]) call(ctx context.Context, event Event[T]) (ok bool) {
 			return
 		}
 		s.panics.Add(1)
-		logger.Error(nil, "Handler panicked", "event", event.Type.String(), "panic", cause, "stack", string(debug.Stack()))
+		logger.Error(nil, "Handler panicked", "eventType", event.Type.String(), "panic", cause, "stack", string(debug.Stack()))
 	}()
 	s.handler(ctx, event)
 	return true

@@ -17,6 +17,7 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
@@ -52,7 +53,7 @@ func (c Class) String() string {
 }
 
 // MaxRetryAfter bounds the wait that an API server asks for.
-const MaxRetryAfter = 2 * time.Minute
+const MaxRetryAfter = answer.MaxRetryAfter
 
 // Classify says what an error means, as far as its type tells; also if it is wrapped:
 //
@@ -71,10 +72,10 @@ func Classify(err error) Class {
 	if parts := partsOf(err); parts != nil {
 		return classifyAll(parts)
 	}
-	var status apierrors.APIStatus
+	status, answered := answer.StatusOf(err)
 	switch {
-	case errors.As(err, &status):
-		return classOfStatus(int(status.Status().Code), err)
+	case answered:
+		return classOfStatus(int(status.Code), err)
 	case errors.Is(err, context.Canceled):
 		return Failure
 	case isUnreachable(err):
@@ -117,7 +118,7 @@ func classOfStatus(code int, err error) Class {
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return Terminal
 	}
-	if _, asked := apierrors.SuggestsClientDelay(err); asked {
+	if _, asked := answer.RetryAfter(err); asked {
 		return Refused
 	}
 	switch code {
@@ -179,6 +180,7 @@ func (c *Controller[K]) classOf(run *reconcile[K], err error) (class Class) {
 
 // outcome says the same to the queue.
 func (v verdict) outcome() queue.Outcome {
+	wait, _ := answer.RetryAfter(v.err)
 	switch {
 	case v.kind == requeue:
 		return queue.RequeueAfter(v.after)
@@ -188,17 +190,11 @@ func (v verdict) outcome() queue.Outcome {
 		return queue.Success()
 	case v.class == Terminal:
 		return queue.Park(v.err)
-	case askedToWait(v.err) > 0:
-		return queue.RetryAfter(jittered(askedToWait(v.err)), v.err)
+	case wait > 0:
+		return queue.RetryAfter(jittered(wait), v.err)
 	default:
 		return queue.Retry(v.err)
 	}
-}
-
-// askedToWait returns how long the API server asks to wait, within the limit.
-func askedToWait(err error) time.Duration {
-	seconds, _ := apierrors.SuggestsClientDelay(err)
-	return min(time.Duration(seconds)*time.Second, MaxRetryAfter)
 }
 
 // jittered keeps those apart that were told to wait for the same time.

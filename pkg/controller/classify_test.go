@@ -245,8 +245,11 @@ func TestWhatIsLoggedOfAFailure(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true)))
 				runsOf(t, controller.Config[string]{Logger: logger}, test.result, 0)
-				if logs := logged(t, logger); !strings.Contains(logs, test.want) || !strings.Contains(logs, "failures=1") {
-					t.Errorf("the log is %q, want %q in it", logs, test.want)
+				logs := logged(t, logger)
+				for _, want := range []string{test.want, `err="`, "failures=1"} {
+					if !strings.Contains(logs, want) {
+						t.Errorf("the log is %q, want %q in it", logs, want)
+					}
 				}
 			})
 		})

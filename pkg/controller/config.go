@@ -44,10 +44,11 @@ type Config[K comparable] struct {
 	// among the Stuck of [Status]. It is in real time, whatever the Clock. Defaults to 10 minutes; negative means no limit.
 	Timeout time.Duration
 
-	// MaxWait is how long the next reconcile of a key waits for the caches to have what the last one wrote, as told by
-	// [Wrote]; other keys are not held up. Defaults to 2 minutes, in which API servers send a bookmark, so that what is written
-	// beyond what a cache selects is waited for, too; negative means that nothing is waited for.
-	MaxWait time.Duration
+	// SettleTimeout is how long the next reconcile of a key waits for the caches to have what the last one wrote, as told by
+	// [Wrote], see Settling of [Status]; other keys are not held up. Defaults to 2 minutes, in which API servers send a
+	// bookmark, so that what is written beyond what a cache selects is waited for, too; negative means that nothing is waited
+	// for.
+	SettleTimeout time.Duration
 
 	// Classify says what the error of a [Retry] means. Defaults to [Classify].
 	Classify func(err error) Class
@@ -84,7 +85,7 @@ func (c Config[K]) withDefaults() Config[K] {
 	c.MaxWorkers = max(c.MaxWorkers, c.Workers)
 	c.TargetLatency = cmp.Or(c.TargetLatency, 200*time.Millisecond)
 	c.Timeout = cmp.Or(c.Timeout, 10*time.Minute)
-	c.MaxWait = cmp.Or(c.MaxWait, 2*time.Minute)
+	c.SettleTimeout = cmp.Or(c.SettleTimeout, 2*time.Minute)
 	c.ReplayParked = cmp.Or(c.ReplayParked, 30*time.Minute)
 	c.GracePeriod = cmp.Or(c.GracePeriod, 20*time.Second)
 	c.Breaker = c.Breaker.withDefaults()
@@ -107,29 +108,32 @@ func (c Config[K]) withDefaults() Config[K] {
 // its watches, and the objects that they stand for take much more memory.
 const remembered = 64 * 1024
 
-func (c Config[K]) validate() error {
+// Validate returns an error that names the field that is wrong and what it may be. [New] returns it, too.
+func (c Config[K]) Validate() error {
 	switch {
 	case c.Name == "":
-		return errors.New("controller: Name is empty; it names the controller in logs and errors")
+		return errors.New("controller: Config.Name is empty; it names the controller in logs and errors")
 	case c.Reconcile == nil:
-		return fmt.Errorf("controller %q: Reconcile is nil", c.Name)
+		return fmt.Errorf("controller %q: Config.Reconcile is nil", c.Name)
 	case c.Workers < 0:
-		return fmt.Errorf("controller %q: Workers is %d; it must be 1 or more, or 0 for the default", c.Name, c.Workers)
+		return fmt.Errorf("controller %q: Config.Workers is %d; it must be 1 or more, or 0 for the default", c.Name, c.Workers)
 	case c.MaxWorkers < 0 || c.MaxWorkers > 0 && c.MaxWorkers < c.Workers:
-		return fmt.Errorf("controller %q: MaxWorkers is %d; it must be Workers, %d, or more, or 0 for the default", c.Name, c.MaxWorkers, c.Workers)
+		return fmt.Errorf("controller %q: Config.MaxWorkers is %d; it must be Workers, %d, or more, or 0 for the default",
+			c.Name, c.MaxWorkers, c.Workers)
 	case c.TargetLatency < 0:
-		return fmt.Errorf("controller %q: TargetLatency is %v; it must be positive, or 0 for the default", c.Name, c.TargetLatency)
+		return fmt.Errorf("controller %q: Config.TargetLatency is %v; it must be positive, or 0 for the default",
+			c.Name, c.TargetLatency)
 	}
 	for n, source := range c.Sources {
 		if source == nil {
-			return fmt.Errorf("controller %q: Sources[%d] is nil", c.Name, n)
+			return fmt.Errorf("controller %q: Config.Sources[%d] is nil", c.Name, n)
 		}
 	}
 	if err := c.Breaker.validate(); err != nil {
-		return fmt.Errorf("controller %q: Breaker: %w", c.Name, err)
+		return fmt.Errorf("controller %q: Config.Breaker: %w", c.Name, err)
 	}
 	if err := c.Queue.Validate(); err != nil {
-		return fmt.Errorf("controller %q: Queue: %w", c.Name, err)
+		return fmt.Errorf("controller %q: Config.Queue: %w", c.Name, err)
 	}
 	return nil
 }

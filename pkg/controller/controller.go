@@ -42,7 +42,7 @@ const (
 // New returns a controller, or an error that names the field of the config that is wrong. It does nothing until
 // [Controller.Run].
 func New[K comparable](config Config[K]) (*Controller[K], error) {
-	if err := config.validate(); err != nil {
+	if err := config.Validate(); err != nil {
 		return nil, err
 	}
 	config = config.withDefaults()
@@ -52,7 +52,7 @@ func New[K comparable](config Config[K]) (*Controller[K], error) {
 		gate:   newGate(config.Breaker, config.Clock),
 		ids:    ids{prefix: newPrefix()},
 	}
-	c.settling = newSettling(config.MaxWait, &c.counts)
+	c.settling = newSettling(config.SettleTimeout, &c.counts)
 	_, c.realTime = config.Queue.Clock.(clock.RealClock)
 	c.setLogger(context.Background())
 	return c, nil

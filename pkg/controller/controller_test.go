@@ -94,8 +94,10 @@ func TestNewNamesTheWrongField(t *testing.T) {
 		"Breaker: the MaxWait": {Name: "test", Reconcile: reconcile, Breaker: controller.Breaker{MinWait: 2, MaxWait: 1}},
 	}
 	for field, config := range tests {
-		if _, err := controller.New(config); err == nil || !strings.Contains(err.Error(), field) {
+		if _, err := controller.New(config); err == nil || !strings.Contains(err.Error(), "Config."+field) {
 			t.Errorf("the error is %v, want it to name %s", err, field)
+		} else if again := config.Validate(); again == nil || again.Error() != err.Error() {
+			t.Errorf("New says %v, Validate %v", err, again)
 		}
 	}
 }

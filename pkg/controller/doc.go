@@ -6,7 +6,8 @@
 //   - One at a time: a key is reconciled by one worker at a time. Changes that arrive meanwhile lead to one more run.
 //   - At least once: after each change of a key, as its source maps it, the key is reconciled, unless the mapping panics.
 //   - Its own writes: what a reconcile has written, by package write or told by [Wrote], is in the cache when the same key is
-//     reconciled again, or has been waited for as long as [Config.MaxWait] says. So nothing is created twice because the cache is late.
+//     reconciled again, or has been waited for as long as [Config.SettleTimeout] says. So nothing is created twice because
+//     the cache is late.
 //   - Honest back-off: a key that fails is retried with growing waits. Events that are part of the failure neither count as
 //     failures nor cut the wait short; a new desired state does. See [For].
 //   - Isolated: a reconcile that fails or panics disturbs no other key, and one that takes too long keeps one worker, ends

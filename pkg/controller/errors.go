@@ -24,10 +24,10 @@ var (
 	errNoReason  = errors.New("parked without a reason")
 )
 
-// A PanicError is the error of a reconcile that panicked.
+// A PanicError is the error of a reconcile that panicked, of a [Runner] in package manager, and of what was told to [Expect].
 type PanicError struct {
 	Value any
 	Stack []byte
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("reconcile panicked: %v", e.Value) }
+func (e *PanicError) Error() string { return fmt.Sprintf("panicked: %v", e.Value) }

@@ -3,7 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -15,8 +15,8 @@ type View[T any] interface {
 }
 
 // Wrote tells that the reconcile that ctx belongs to has written an object, and has got it back from the API server. The
-// next reconcile of the same key waits until the view has it, see [Config.MaxWait]. Package write calls it; who writes in
-// other ways should. Outside of a reconcile it does nothing.
+// next reconcile of the same key waits until the view has it, see [Config.SettleTimeout]. Package write calls it; who writes
+// in other ways should. Outside of a reconcile it does nothing.
 func Wrote[T any](ctx context.Context, view View[T], written T) {
 	Expect(ctx, func(ctx context.Context) error { return view.WaitForObject(ctx, written) })
 }
@@ -37,7 +37,7 @@ func Expect(ctx context.Context, seen func(ctx context.Context) error) {
 // settling keeps keys from being handed out again before the caches have what was written. They are in the queue as running
 // meanwhile, so that what happens to them is merged, but need no worker.
 type settling struct {
-	maxWait time.Duration
+	timeout time.Duration
 	over    context.Context // nothing is waited for any more
 	cancel  context.CancelFunc
 	now     context.Context // is done: to ask without waiting
@@ -45,11 +45,11 @@ type settling struct {
 	counts  *counts
 }
 
-func newSettling(maxWait time.Duration, counts *counts) *settling {
+func newSettling(timeout time.Duration, counts *counts) *settling {
 	over, cancel := context.WithCancel(context.Background())
 	now, done := context.WithCancel(context.Background())
 	done()
-	return &settling{maxWait: maxWait, over: over, cancel: cancel, now: now, counts: counts}
+	return &settling{timeout: timeout, over: over, cancel: cancel, now: now, counts: counts}
 }
 
 // stop ends all waits, and waits for their ends.
@@ -63,7 +63,7 @@ func (s *settling) then(run logging, expected []func(context.Context) error, fin
 	for len(expected) > 0 && ask(s.now, expected[0]) == nil {
 		expected = expected[1:]
 	}
-	if len(expected) == 0 || s.maxWait <= 0 {
+	if len(expected) == 0 || s.timeout <= 0 {
 		finish()
 		return
 	}
@@ -76,7 +76,7 @@ func (s *settling) then(run logging, expected []func(context.Context) error, fin
 }
 
 func (s *settling) wait(run logging, expected []func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(s.over, s.maxWait)
+	ctx, cancel := context.WithTimeout(s.over, s.timeout)
 	defer cancel()
 	var missed []error
 	for _, seen := range expected {
@@ -86,7 +86,7 @@ func (s *settling) wait(run logging, expected []func(context.Context) error) {
 	}
 	if len(missed) > 0 && s.over.Err() == nil {
 		s.counts.unsettled.Add(1)
-		run.logger().Info("Own writes not seen in the cache, going on", "reason", errors.Join(missed...))
+		run.logger().Info("Own writes not seen in the cache, going on", "err", errors.Join(missed...))
 	}
 }
 
@@ -94,7 +94,7 @@ func (s *settling) wait(run logging, expected []func(context.Context) error) {
 func ask(ctx context.Context, seen func(context.Context) error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = fmt.Errorf("it panicked: %v", value)
+			err = &PanicError{Value: value, Stack: debug.Stack()}
 		}
 	}()
 	return seen(ctx)

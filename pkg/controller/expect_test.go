@@ -89,7 +89,7 @@ func TestAFailureThatHasWrittenIsRetriedWhenThatIsSeen(t *testing.T) {
 
 func TestOwnWritesAreWaitedForInVain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWriter(t, controller.Config[string]{MaxWait: time.Minute}, controller.Done())
+		w := newWriter(t, controller.Config[string]{SettleTimeout: time.Minute}, controller.Done())
 		w.Enqueue("a")
 		time.Sleep(time.Minute - time.Millisecond)
 		w.runs.next(t)
@@ -104,7 +104,7 @@ func TestOwnWritesAreWaitedForInVain(t *testing.T) {
 
 func TestNobodyWaitsIfTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWriter(t, controller.Config[string]{MaxWait: -1}, controller.Done())
+		w := newWriter(t, controller.Config[string]{SettleTimeout: -1}, controller.Done())
 		w.Enqueue("a")
 		w.runs.next(t, "a")
 		if got := w.Status().Unsettled; got != 0 {
@@ -203,8 +203,8 @@ func TestSettlingNeedsNoWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var settle atomic.Bool
 		c, stop := start(t, controller.Config[string]{
-			MaxWorkers: 8,
-			MaxWait:    time.Hour,
+			MaxWorkers:    8,
+			SettleTimeout: time.Hour,
 			Reconcile: func(ctx context.Context, _ string) controller.Result {
 				time.Sleep(time.Second)
 				if settle.Load() {

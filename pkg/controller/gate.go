@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/utils/clock"
 
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 	"github.com/sluice-k8s/sluice/pkg/controller/internal/breaker"
 )
 
@@ -181,12 +182,13 @@ func (g *gate) refused(run logging, reason error) {
 	defer g.mu.Unlock()
 	g.calm.Store(false)
 	now := g.clock.Now()
-	if !g.breaker.Refused(now, askedToWait(reason)) {
+	asked, _ := answer.RetryAfter(reason)
+	if !g.breaker.Refused(now, asked) {
 		return
 	}
 	g.reason = reason
 	g.opened++
-	run.logger().Info("The API server refuses, slowing down", "reason", reason, "wait", g.breaker.Until().Sub(now))
+	run.logger().Info("The API server refuses, slowing down", "err", reason, "wait", g.breaker.Until().Sub(now))
 	g.tellLocked()
 }
 

@@ -58,11 +58,11 @@ func (c *Controller[K]) scale(ctx context.Context) {
 			return
 		case <-ticker.C():
 		}
-		stats, refusedNow, throttledNow := c.queue.Stats(), c.counts.refused.Load(), c.counts.throttled.Load()
+		queued, refusedNow, throttledNow := c.queue.Status(), c.counts.refused.Load(), c.counts.throttled.Load()
 		reason := scaler.Next(scale.Sample{
 			Busy:      c.seats.busy(),
-			Ready:     stats.Ready,
-			Oldest:    stats.OldestReady,
+			Ready:     queued.Ready,
+			Oldest:    queued.OldestReady,
 			Refused:   int(refusedNow - refused),
 			Throttled: int(throttledNow - throttled),
 		})

@@ -5,9 +5,9 @@ import (
 	"runtime/debug"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
@@ -27,17 +27,11 @@ func (c *Controller[K]) tellGate(run *reconcile[K], trial bool, judged verdict, 
 	case judged.class == Refused:
 		c.counts.refused.Add(1)
 		c.gate.refused(run, judged.err)
-	case wrote || judged.err != nil && isAnswer(judged.err):
+	case wrote || judged.err != nil && answer.Is(judged.err):
 		c.gate.answered(run)
 	default:
 		c.gate.unknown(trial)
 	}
-}
-
-// isAnswer says whether an error is what the API server has answered.
-func isAnswer(err error) bool {
-	var status apierrors.APIStatus
-	return errors.As(err, &status)
 }
 
 // tell counts and logs a run, and shows it to the observer.
@@ -88,6 +82,6 @@ func (c *Controller[K]) logFailure(logger klog.Logger, seen Observation[K]) {
 	case seen.Class == Failure:
 		logger.Error(err, "Reconcile failed, will retry")
 	default:
-		logger.Info("Reconcile failed, will retry", "reason", err, "class", seen.Class.String())
+		logger.Info("Reconcile failed, will retry", "err", err, "class", seen.Class.String())
 	}
 }

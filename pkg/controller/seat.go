@@ -166,7 +166,7 @@ func (c *Controller[K]) warnOfStuck(ctx context.Context) {
 		for _, taken := range c.seats.all() {
 			if run, running := taken.stuck(); run != nil {
 				run.logger().Error(nil, "Reconcile goes on though its time is over, and keeps its worker",
-					"timeout", c.config.Timeout, "running", running)
+					"timeout", c.config.Timeout, "took", running)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -26,6 +27,8 @@ type Target[K comparable] struct {
 	Triggers bool
 	// Logger takes what goes wrong.
 	Logger klog.Logger
+	// Clock is the controller's: for sources that wait. Nil means the real one.
+	Clock clock.WithTicker
 }
 
 // A Subscription is a source at work for one controller. A [cache.Subscription] is one.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
@@ -56,12 +57,15 @@ type every[K comparable] struct {
 }
 
 func (e every[K]) Subscribe(to Target[K]) Subscription {
+	if to.Clock == nil {
+		to.Clock = clock.RealClock{}
+	}
 	return feed(to.Logger, func(ctx context.Context) {
-		ticker := time.NewTicker(e.interval)
+		ticker := to.Clock.NewTicker(e.interval)
 		defer ticker.Stop()
 		for {
 			select {
-			case <-ticker.C:
+			case <-ticker.C():
 				guard(to.Logger, e.name, func() { e.addAll(ctx, to) })
 			case <-ctx.Done():
 				return

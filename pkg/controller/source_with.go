@@ -52,6 +52,7 @@ func (m mapped[A, B]) Subscribe(to Target[B]) Subscription {
 		Add:        func(key A, options queue.AddOptions) { to.Add(m.mapping(key), options) },
 		Triggers:   to.Triggers,
 		Logger:     to.Logger,
+		Clock:      to.Clock,
 	})
 }
 

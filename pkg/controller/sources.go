@@ -49,6 +49,7 @@ func (c *Controller[K]) target() Target[K] {
 		Add:        c.queue.AddWith,
 		Triggers:   c.config.Queue.Triggers > 0,
 		Logger:     *c.logger.Load(),
+		Clock:      c.config.Clock,
 	}
 }
 
@@ -148,7 +149,7 @@ func (w *watch[K]) tryToSync(ctx context.Context) (synced bool, err error) {
 	case ctx.Err() != nil || w.removed.Err() != nil:
 		return false, nil
 	case attempt.Err() != nil:
-		klog.FromContext(ctx).Info("Still waiting for sync", "reason", err)
+		klog.FromContext(ctx).Info("Still waiting for sync", "err", err)
 		return false, nil
 	default:
 		return false, err

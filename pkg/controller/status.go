@@ -37,16 +37,16 @@ type Status struct {
 
 // Status returns what the controller has done so far.
 func (c *Controller[K]) Status() Status {
-	stats := c.queue.Stats()
+	queued := c.queue.Status()
 	status := Status{
 		Reconciles: int(c.counts.reconciles.Load()),
 		Failures:   int(c.counts.failures.Load()),
 		Panics:     int(c.counts.panics.Load()),
 		Refused:    int(c.counts.refused.Load()),
 		Throttled:  int(c.counts.throttled.Load()),
-		Ready:      stats.Ready,
-		Delayed:    stats.Delayed,
-		Parked:     stats.Parked,
+		Ready:      queued.Ready,
+		Delayed:    queued.Delayed,
+		Parked:     queued.Parked,
 		Settling:   int(c.counts.settling.Load()),
 		Unsettled:  int(c.counts.unsettled.Load()),
 		Workers:    c.config.Workers,

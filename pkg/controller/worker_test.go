@@ -33,7 +33,7 @@ func TestAKeyThatIsTakenWhenStoppingIsGivenBack(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c, err := controller.New(controller.Config[string]{
 		Name:  "test",
-		Queue: queue.Config[string]{Order: &fateful{stop: cancel}, Triggers: 1},
+		Queue: queue.Config[string]{Order: &fateful{stop: cancel}, Triggers: 1, HotKeys: queue.HotKeys{Quiet: time.Hour}},
 		Reconcile: func(context.Context, string) controller.Result {
 			t.Error("a key was handed out after the stop")
 			return controller.Done()

@@ -82,7 +82,7 @@ const (
 	DefaultRemember     = 16 * 1024 // some 3 MB
 )
 
-// Validate returns an error that names the field that is wrong and what it may be.
+// Validate returns an error that names the field that is wrong and what it may be. [New] panics with it.
 func (c Config[K]) Validate() error {
 	switch {
 	case c.MaxOvertakes < 0:

@@ -50,7 +50,7 @@ func TestAnItemOfAnotherQueueEndsNothing(t *testing.T) {
 	b.Add("key")
 	item, _ := a.take("key"), b.take("key")
 	b.Finish(item, queue.Success())
-	if running := []int{a.Stats().Running, b.Stats().Running}; running[0] != 1 || running[1] != 1 {
+	if running := []int{a.Status().Running, b.Status().Running}; running[0] != 1 || running[1] != 1 {
 		t.Errorf("running: %d, want 1 in each", running)
 	}
 }

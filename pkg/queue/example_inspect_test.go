@@ -41,7 +41,7 @@ func ExampleQueue_Inspect() {
 	clock.Step(time.Minute)
 
 	snapshot := q.Inspect(1)
-	fmt.Printf("%d ready, %d running\n", snapshot.Stats.Ready, snapshot.Stats.Running)
+	fmt.Printf("%d ready, %d running\n", snapshot.Status.Ready, snapshot.Status.Running)
 	for _, info := range append(snapshot.Running, snapshot.Ready...) {
 		fmt.Println(info.Key, info.Why())
 	}

@@ -18,7 +18,7 @@ func (c *counters) Added(_ queue.Priority, n int)          { c.added.Add(int64(n
 func (c *counters) Taken(queue.Priority, time.Duration)    { c.taken.Add(1) }
 func (c *counters) Finished(queue.Priority, time.Duration) { c.finished.Add(1) }
 func (c *counters) Retried(n int)                          { c.retried.Add(int64(n)) }
-func (c *counters) Gauges(stats queue.Stats)               {}
+func (c *counters) Gauges(status queue.Status)             {}
 
 func ExampleMetrics() {
 	metrics := &counters{}

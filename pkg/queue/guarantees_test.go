@@ -185,10 +185,10 @@ func TestStatsOfAnUntimedQueueHaveNoTimes(t *testing.T) {
 	s.Add("runs")
 	s.takeNext()
 	s.Add("waits")
-	stats := s.Stats()
-	if stats.OldestReady != 0 || stats.LongestRunning != 0 || stats.Unfinished != 0 {
+	status := s.Status()
+	if status.OldestReady != 0 || status.LongestRunning != 0 || status.Unfinished != 0 {
 		t.Errorf("of keys that were added and taken just now: ready for %v, running for %v, all together %v",
-			stats.OldestReady, stats.LongestRunning, stats.Unfinished)
+			status.OldestReady, status.LongestRunning, status.Unfinished)
 	}
 	for _, key := range []string{"runs", "waits"} {
 		if info, _ := s.Find(key); strings.Contains(info.Why(), "for 2562047h") {
@@ -197,13 +197,13 @@ func TestStatsOfAnUntimedQueueHaveNoTimes(t *testing.T) {
 	}
 }
 
-// Stats.Tenants: "tenants that have any key", as in Snapshot.Tenants.
+// Status.Tenants: "tenants that have any key", as in Snapshot.Tenants.
 func TestStatsCountTenantsThatHaveKeys(t *testing.T) {
 	s := newScenario(t, queue.Config[string]{Tenant: func(key string) string { return key }})
 	s.Add("a")
 	s.run()
-	if snapshot := s.Inspect(-1); snapshot.Stats.Tenants != len(snapshot.Tenants) {
-		t.Errorf("an empty queue has %d tenants, lists %d", snapshot.Stats.Tenants, len(snapshot.Tenants))
+	if snapshot := s.Inspect(-1); snapshot.Status.Tenants != len(snapshot.Tenants) {
+		t.Errorf("an empty queue has %d tenants, lists %d", snapshot.Status.Tenants, len(snapshot.Tenants))
 	}
 }
 

@@ -138,7 +138,7 @@ func TestAThousandIdleKeysAreKnownToBeWarm(t *testing.T) {
 			r.Done(key)
 		}
 	}
-	if delayed := r.Stats().Delayed; delayed != 1000 {
+	if delayed := r.Status().Delayed; delayed != 1000 {
 		t.Errorf("%d keys wait for quiet, want 1000", delayed)
 	}
 }

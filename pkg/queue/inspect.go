@@ -102,8 +102,8 @@ type Snapshot[K comparable] struct {
 	Name     string
 	At       time.Time
 	ShutDown bool
-	Stats    Stats
-	Tenants  []TenantStats // some, in no order; none unless the queue knows tenants
+	Status   Status
+	Tenants  []TenantStatus // some, in no order; none unless the queue knows tenants
 
 	Ready   []KeyInfo[K] // class by class from the highest, and in it tenant by tenant, the longest ready first
 	Delayed []KeyInfo[K] // by the time they are due; also those that are ready or running until then
@@ -111,9 +111,9 @@ type Snapshot[K comparable] struct {
 	Parked  []KeyInfo[K] // the longest parked first
 }
 
-// TenantStats are the keys of one tenant. A key that waits for its time, and is ready or running until then, counts for
+// A TenantStatus counts the keys of one tenant. A key that waits for its time, and is ready or running until then, counts for
 // both.
-type TenantStats struct {
+type TenantStatus struct {
 	Name                            string
 	Ready, Delayed, Running, Parked int
 }
@@ -131,8 +131,8 @@ func (q *Queue[K]) Inspect(limit int) Snapshot[K] {
 		Name:     q.name,
 		At:       q.core.start.Add(now),
 		ShutDown: q.core.shutDown,
-		Stats:    q.core.stats(now),
-		Tenants:  q.core.tenantStats(limit),
+		Status:   q.core.status(now),
+		Tenants:  q.core.tenantStatuses(limit),
 		Ready:    q.core.infos(q.core.allReady(), limit, now),
 		Delayed:  q.core.infos(q.core.delayed.all(), limit, now),
 		Running:  q.core.infos(q.core.running.all(), limit, now),
@@ -215,17 +215,17 @@ func (c *core[K]) allReady() iter.Seq[*entry[K]] {
 	return c.ready.all()
 }
 
-func (c *core[K]) tenantStats(limit int) []TenantStats {
-	var stats []TenantStats
+func (c *core[K]) tenantStatuses(limit int) []TenantStatus {
+	var statuses []TenantStatus
 	for name, tenant := range c.table.tenants {
-		if limit >= 0 && len(stats) >= limit {
+		if limit >= 0 && len(statuses) >= limit {
 			break
 		}
 		counts := tenant.counts
 		if tenant.total == 0 {
 			continue // only remembered
 		}
-		stats = append(stats, TenantStats{
+		statuses = append(statuses, TenantStatus{
 			Name:    name,
 			Ready:   counts[inReady],
 			Delayed: counts[inDelayed],
@@ -233,5 +233,5 @@ func (c *core[K]) tenantStats(limit int) []TenantStats {
 			Parked:  counts[inParked],
 		})
 	}
-	return stats
+	return statuses
 }

@@ -70,7 +70,7 @@ func TestInspectLimits(t *testing.T) {
 				t.Errorf("limit %d: %q comes first", limit, infos[0].Key)
 			}
 		}
-		if s := snapshot.Stats; s.Ready != 2 || s.Delayed != 2 || s.Running != 2 || s.Parked != 2 {
+		if s := snapshot.Status; s.Ready != 2 || s.Delayed != 2 || s.Running != 2 || s.Parked != 2 {
 			t.Errorf("limit %d: the counts are %+v, want all", limit, s)
 		}
 	}
@@ -263,13 +263,13 @@ func TestTriggersTurnTimesOn(t *testing.T) {
 	}
 }
 
-func TestStats(t *testing.T) {
+func TestStatus(t *testing.T) {
 	r := newBusyRig(t)
 	r.AddAfter("running 2", 3*time.Hour) // counts for both
-	got := r.Stats()
-	want := queue.Stats{
+	got := r.Status()
+	want := queue.Status{
 		Ready: 2, Delayed: 3, Running: 2, Parked: 2,
-		Classes: [...]queue.ClassStats{
+		Classes: [...]queue.ClassStatus{
 			{Priority: queue.Background},
 			{Priority: queue.Low, Ready: 1},
 			{Priority: queue.Normal, Ready: 1, Delayed: 3, Running: 2, Parked: 2},
@@ -295,7 +295,7 @@ func TestOldestReadyIsOfAllClassesAndTenants(t *testing.T) {
 		r.clock.Step(time.Second)
 	}
 	for _, want := range []time.Duration{4 * time.Second, 4 * time.Second, 3 * time.Second} { // without c/1, then a/1
-		if got := r.Stats().OldestReady; got != want {
+		if got := r.Status().OldestReady; got != want {
 			t.Errorf("the oldest is ready for %v, want %v", got, want)
 		}
 		if _, err := r.Take(t.Context()); err != nil {
@@ -313,11 +313,11 @@ func TestStatsOfAnEmptyQueue(t *testing.T) {
 	r.Cancel("delayed 1")
 	r.Cancel("delayed 2")
 	r.DropAll()
-	want := queue.Stats{}
+	want := queue.Status{}
 	for i := range want.Classes {
 		want.Classes[i].Priority = queue.Background + queue.Priority(i)
 	}
-	if got := r.Stats(); got != want {
+	if got := r.Status(); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
@@ -326,15 +326,15 @@ func TestStatsOfAnEmptyQueue(t *testing.T) {
 func TestClassesAreCountedByWhereTheKeysAre(t *testing.T) {
 	places := map[string]struct {
 		put   func(r rig)
-		count func(s queue.ClassStats) int
+		count func(s queue.ClassStatus) int
 	}{
-		"ready":   {func(r rig) { r.Add("a") }, func(s queue.ClassStats) int { return s.Ready }},
-		"delayed": {func(r rig) { r.AddAfter("a", time.Hour) }, func(s queue.ClassStats) int { return s.Delayed }},
+		"ready":   {func(r rig) { r.Add("a") }, func(s queue.ClassStatus) int { return s.Ready }},
+		"delayed": {func(r rig) { r.AddAfter("a", time.Hour) }, func(s queue.ClassStatus) int { return s.Delayed }},
 		"back-off": {func(r rig) {
 			r.Add("a")
 			r.finish("a", queue.Retry(nil))
-		}, func(s queue.ClassStats) int { return s.Delayed }},
-		"parked": {func(r rig) { r.park("a") }, func(s queue.ClassStats) int { return s.Parked }},
+		}, func(s queue.ClassStatus) int { return s.Delayed }},
+		"parked": {func(r rig) { r.park("a") }, func(s queue.ClassStatus) int { return s.Parked }},
 	}
 	for name, place := range places {
 		t.Run(name, func(t *testing.T) {
@@ -342,7 +342,7 @@ func TestClassesAreCountedByWhereTheKeysAre(t *testing.T) {
 			place.put(r)
 			r.AddWith("a", queue.AddOptions{Priority: queue.Urgent, Delay: 2 * time.Hour})
 			var counts []int
-			for _, class := range r.Stats().Classes {
+			for _, class := range r.Status().Classes {
 				counts = append(counts, place.count(class))
 			}
 			if want := []int{0, 0, 0, 0, 1}; !slices.Equal(counts, want) {
@@ -381,7 +381,7 @@ func TestStatsWithoutTimesMeasureFromTheStart(t *testing.T) {
 	r.Add("running")
 	r.take("running")
 	r.Add("ready")
-	if s := r.Stats(); s.OldestReady != 0 || s.LongestRunning != 0 || s.Unfinished != 0 {
+	if s := r.Status(); s.OldestReady != 0 || s.LongestRunning != 0 || s.Unfinished != 0 {
 		t.Errorf("ready for %v, running for %v, all for %v; no time has passed and none are kept",
 			s.OldestReady, s.LongestRunning, s.Unfinished)
 	}

@@ -7,7 +7,7 @@ import "time"
 // calls, which may come slightly out of order. Package queue/clientgo makes one of client-go's metrics.
 type Metrics interface {
 	// Added is called when n keys of a priority became ready. A key whose priority is raised while it waits is taken at
-	// another than it was added with; [Stats.Classes] tell how many wait at each.
+	// another than it was added with; [Status.Classes] tell how many wait at each.
 	Added(priority Priority, n int)
 	// Taken is called when a key was handed out that was ready for so long.
 	Taken(priority Priority, waited time.Duration)
@@ -18,7 +18,7 @@ type Metrics interface {
 	Retried(n int)
 	// Gauges is called every [GaugeInterval] while the queue holds anything, until [Queue.ShutDown]; once when it is
 	// empty again; and once when after ShutDown nothing is ready nor running any more.
-	Gauges(Stats)
+	Gauges(Status)
 }
 
 // GaugeInterval is the time from one call of [Metrics.Gauges] to the next.

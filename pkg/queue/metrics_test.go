@@ -25,7 +25,7 @@ type recorder struct {
 	taken   int
 	ended   int
 	retried int
-	gauges  []queue.Stats
+	gauges  []queue.Status
 	at      []time.Time // of the gauges
 }
 
@@ -61,10 +61,10 @@ func (r *recorder) Retried(n int) {
 	r.note("retried %d", n)
 }
 
-func (r *recorder) Gauges(stats queue.Stats) {
+func (r *recorder) Gauges(status queue.Status) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.gauges = append(r.gauges, stats)
+	r.gauges = append(r.gauges, status)
 	r.at = append(r.at, time.Now())
 }
 
@@ -77,7 +77,7 @@ func (r *recorder) told() []string {
 	return calls
 }
 
-func (r *recorder) shown() []queue.Stats {
+func (r *recorder) shown() []queue.Status {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.gauges)
@@ -273,7 +273,7 @@ func (c *caller) Added(queue.Priority, int)              { c.call() }
 func (c *caller) Taken(queue.Priority, time.Duration)    { c.call() }
 func (c *caller) Finished(queue.Priority, time.Duration) { c.call() }
 func (c *caller) Retried(int)                            { c.call() }
-func (c *caller) Gauges(queue.Stats)                     { c.call() }
+func (c *caller) Gauges(queue.Status)                    { c.call() }
 
 func TestMetricsMayCallTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -285,7 +285,7 @@ func TestMetricsMayCallTheQueue(t *testing.T) {
 			q.Len()
 			q.Add("echo")
 			q.AddWith("echo", queue.AddOptions{})
-			q.Stats()
+			q.Status()
 			q.Inspect(-1)
 			q.Find("echo")
 		}
@@ -363,7 +363,7 @@ func TestGaugesWhileTheQueueHoldsAnything(t *testing.T) {
 				state.empty(q)
 				time.Sleep(time.Hour)
 				shown = metrics.shown()
-				if last := shown[len(shown)-1]; len(shown) != 4 || last != q.Stats() || last.Running+last.Ready+last.Parked != 0 {
+				if last := shown[len(shown)-1]; len(shown) != 4 || last != q.Status() || last.Running+last.Ready+last.Parked != 0 {
 					t.Errorf("%d gauges, the last with %+v; want one more, with nothing", len(shown), last)
 				}
 			})

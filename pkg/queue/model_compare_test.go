@@ -20,11 +20,11 @@ func (tr *trial) perhapsLook() {
 func (tr *trial) look() {
 	tr.same("Len", tr.queue.Len(), len(tr.model.ready))
 	tr.same("ShuttingDown", tr.queue.ShuttingDown(), tr.model.closed)
-	tr.same("Stats", tr.queue.Stats(), tr.model.Stats())
+	tr.same("Status", tr.queue.Status(), tr.model.Status())
 	got, want := tr.queue.Inspect(-1), tr.model.Inspect()
-	tr.same("stats", got.Stats, want.Stats)
+	tr.same("status", got.Status, want.Status)
 	slices.SortFunc(got.Tenants, byName)
-	tr.same("tenants", append([]queue.TenantStats(nil), got.Tenants...), want.Tenants)
+	tr.same("tenants", append([]queue.TenantStatus(nil), got.Tenants...), want.Tenants)
 	if tr.model.config.order != noOrder { // only that knows it
 		slices.SortFunc(got.Ready, byKey)
 		want.Ready = slices.SortedFunc(slices.Values(want.Ready), byKey)
@@ -34,7 +34,7 @@ func (tr *trial) look() {
 	tr.same("running keys", got.Running, want.Running)
 	tr.same("parked keys", got.Parked, want.Parked)
 	tr.same("Parked", tr.queue.Parked(), want.Parked)
-	got.Stats, got.Tenants, want.Stats, want.Tenants = queue.Stats{}, nil, queue.Stats{}, nil
+	got.Status, got.Tenants, want.Status, want.Tenants = queue.Status{}, nil, queue.Status{}, nil
 	tr.same("snapshot", got, want)
 	tr.lookAtKeys()
 }

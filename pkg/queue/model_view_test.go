@@ -7,17 +7,17 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/queue"
 )
 
-func (m *model) Stats() queue.Stats {
-	stats := queue.Stats{
+func (m *model) Status() queue.Status {
+	status := queue.Status{
 		Ready:   len(m.ready),
 		Delayed: len(m.delayed()),
 		Running: len(m.running),
 		Parked:  len(m.parked),
 		Tenants: len(m.tenants()),
 	}
-	for i := range stats.Classes {
+	for i := range status.Classes {
 		class := queue.Background + queue.Priority(i)
-		stats.Classes[i] = queue.ClassStats{
+		status.Classes[i] = queue.ClassStatus{
 			Priority: class,
 			Ready:    count(m.ready, func(r *record) bool { return r.class == class }),
 			Delayed:  count(m.delayed(), func(r *record) bool { return r.class == class }),
@@ -26,24 +26,24 @@ func (m *model) Stats() queue.Stats {
 		}
 	}
 	if !m.config.timed() {
-		return stats
+		return status
 	}
 	for _, r := range m.running {
-		stats.Unfinished += m.now.Sub(r.startedAt)
-		stats.LongestRunning = max(stats.LongestRunning, m.now.Sub(r.startedAt))
+		status.Unfinished += m.now.Sub(r.startedAt)
+		status.LongestRunning = max(status.LongestRunning, m.now.Sub(r.startedAt))
 	}
 	for _, class := range m.classes() {
 		for _, tenant := range m.turns[class] {
 			if m.config.order != noOrder {
 				break
 			}
-			stats.OldestReady = max(stats.OldestReady, m.now.Sub(m.waiting(class, tenant)[0].readyAt))
+			status.OldestReady = max(status.OldestReady, m.now.Sub(m.waiting(class, tenant)[0].readyAt))
 		}
 	}
-	return stats
+	return status
 }
 
-func (m *model) tenants() []queue.TenantStats {
+func (m *model) tenants() []queue.TenantStatus {
 	if m.config.Tenant == nil {
 		return nil
 	}
@@ -54,10 +54,10 @@ func (m *model) tenants() []queue.TenantStats {
 		}
 	}
 	slices.Sort(names)
-	var tenants []queue.TenantStats
+	var tenants []queue.TenantStatus
 	for _, name := range names {
 		ofTenant := func(r *record) bool { return m.config.tenant(r.key) == name }
-		tenants = append(tenants, queue.TenantStats{
+		tenants = append(tenants, queue.TenantStatus{
 			Name:    name,
 			Ready:   count(m.ready, ofTenant),
 			Delayed: count(m.delayed(), ofTenant),
@@ -73,7 +73,7 @@ func (m *model) Inspect() queue.Snapshot[string] {
 		Name:     m.config.Name,
 		At:       m.now,
 		ShutDown: m.closed,
-		Stats:    m.Stats(),
+		Status:   m.Status(),
 		Tenants:  m.tenants(),
 		Ready:    m.infos(m.inOrder()),
 		Delayed:  m.infos(m.delayed()),
@@ -178,4 +178,4 @@ func count(records []*record, is func(*record) bool) int {
 
 func byKey(a, b queue.KeyInfo[string]) int { return cmp.Compare(a.Key, b.Key) }
 
-func byName(a, b queue.TenantStats) int { return cmp.Compare(a.Name, b.Name) }
+func byName(a, b queue.TenantStatus) int { return cmp.Compare(a.Name, b.Name) }

@@ -105,8 +105,8 @@ func TestInspectWithAnOrder(t *testing.T) {
 	snapshot := r.Inspect(-1)
 	ready := keysOf(snapshot.Ready)
 	slices.Sort(ready) // only the order knows it
-	if !slices.Equal(ready, []string{"a", "b"}) || snapshot.Stats.Ready != 2 || len(snapshot.Delayed) != 1 {
-		t.Errorf("lists %v, %v with %+v", ready, keysOf(snapshot.Delayed), snapshot.Stats)
+	if !slices.Equal(ready, []string{"a", "b"}) || snapshot.Status.Ready != 2 || len(snapshot.Delayed) != 1 {
+		t.Errorf("lists %v, %v with %+v", ready, keysOf(snapshot.Delayed), snapshot.Status)
 	}
 	if info, found := r.Find("b"); !found || info.State != queue.Ready {
 		t.Errorf("b is %+v, want ready", info)
@@ -160,7 +160,7 @@ func TestAKeyThatAnOrderPopsTwiceIsNotHandedOutTwice(t *testing.T) {
 	r.Add("b")
 	wantPanic(t, func() { take(t, r.Queue) })
 	r.Done("b")
-	if stats := r.Stats(); stats.Ready != 1 || stats.Running != 0 {
-		t.Errorf("stats are %+v, want a ready and nothing running", stats)
+	if status := r.Status(); status.Ready != 1 || status.Running != 0 {
+		t.Errorf("the status is %+v, want a ready and nothing running", status)
 	}
 }

@@ -290,7 +290,7 @@ func TestNothingIsParkedAfterShutDown(t *testing.T) {
 	r.ShutDown()
 	r.Finish(item, queue.Park(errBroken))
 	wantKeys(t, parkedKeys(r.Queue))
-	if stats := r.Stats(); stats.Parked+stats.Running != 0 {
-		t.Errorf("%+v is left", stats)
+	if status := r.Status(); status.Parked+status.Running != 0 {
+		t.Errorf("%+v is left", status)
 	}
 }

@@ -121,7 +121,7 @@ func TestTheTenantIsAskedForWhenTheKeyIsNotRemembered(t *testing.T) {
 	}
 }
 
-func TestTenantStats(t *testing.T) {
+func TestTenantStatuses(t *testing.T) {
 	r := newRig(t, queue.Config[string]{Tenant: namespace})
 	r.Add("a/parked")
 	r.finish("a/parked", queue.Park(nil))
@@ -142,8 +142,8 @@ func TestTenantStats(t *testing.T) {
 	r.Add("b/ready")
 
 	got := r.Inspect(-1).Tenants
-	slices.SortFunc(got, func(a, b queue.TenantStats) int { return cmp.Compare(a.Name, b.Name) })
-	want := []queue.TenantStats{
+	slices.SortFunc(got, func(a, b queue.TenantStatus) int { return cmp.Compare(a.Name, b.Name) })
+	want := []queue.TenantStatus{
 		{Name: "a", Ready: 2, Delayed: 2, Running: 1, Parked: 1},
 		{Name: "b", Ready: 1},
 	}
@@ -155,14 +155,14 @@ func TestTenantStats(t *testing.T) {
 	}
 }
 
-func TestWithoutTenantsThereAreNoTenantStats(t *testing.T) {
+func TestWithoutTenantsThereAreNoTenantStatuses(t *testing.T) {
 	r := newRig(t, queue.Config[string]{})
 	r.Add("a/1")
 	if tenants := r.Inspect(-1).Tenants; len(tenants) != 0 {
 		t.Errorf("tenants are %+v, want none", tenants)
 	}
-	if stats := r.Stats(); stats.Tenants != 0 {
-		t.Errorf("%d tenants, want none", stats.Tenants)
+	if status := r.Status(); status.Tenants != 0 {
+		t.Errorf("%d tenants, want none", status.Tenants)
 	}
 }
 
@@ -213,11 +213,11 @@ func TestTheQueueIsUsableAfterItsTenantFunctionPanicked(t *testing.T) {
 func TestStatsCountTenantsThatHaveNoKeyAnyMore(t *testing.T) {
 	r := newRig(t, queue.Config[string]{Tenant: namespace})
 	r.Add("a/1")
-	if stats := r.Stats(); stats.Tenants != 1 {
-		t.Errorf("%d tenants have keys, want 1", stats.Tenants)
+	if status := r.Status(); status.Tenants != 1 {
+		t.Errorf("%d tenants have keys, want 1", status.Tenants)
 	}
 	r.finish("a/1", queue.Success())
-	if stats := r.Stats(); stats.Tenants != 0 {
-		t.Errorf("%d tenants have keys, want none", stats.Tenants)
+	if status := r.Status(); status.Tenants != 0 {
+		t.Errorf("%d tenants have keys, want none", status.Tenants)
 	}
 }

@@ -32,7 +32,7 @@ func (q *Queue[K]) unlockAndAct() {
 		told.tell(q.metrics)
 	}
 	if ended {
-		q.metrics.Gauges(q.Stats())
+		q.metrics.Gauges(q.Status())
 	}
 }
 
@@ -88,14 +88,14 @@ func (q *Queue[K]) tick() {
 		q.endPatience(now)
 	}
 	gauges := q.gaugesAt <= now
-	stats := Stats{}
+	status := Status{}
 	if gauges {
-		stats = q.core.stats(now)
+		status = q.core.status(now)
 		q.gaugesAt = never // the next unlock sets it again if the queue is still active
 	}
 	q.unlock()
 	if gauges {
-		q.metrics.Gauges(stats)
+		q.metrics.Gauges(status)
 		q.tellEndAgain()
 	}
 }
@@ -106,7 +106,7 @@ func (q *Queue[K]) tellEndAgain() {
 	ended := q.ended
 	q.mu.Unlock()
 	if ended {
-		q.metrics.Gauges(q.Stats())
+		q.metrics.Gauges(q.Status())
 	}
 }
 

@@ -30,4 +30,7 @@
 // While it runs, the control plane keeps some goroutines. RunCheckingLeaks, in
 // place of Run, looks for leaks when they have ended; RunWith does so too, with
 // options for the control plane.
+//
+// Nobody can fake the time of a server: Await, AwaitTrue and Receive wait until
+// it has done what must happen.
 package controlplanetest

@@ -27,9 +27,6 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/cache/clientgo"
 )
 
-// patience is how long a test waits for what must happen; it is no measure of anything.
-const patience = time.Minute
-
 // A cluster is a real API server with a factory of informers of config maps on it.
 type cluster struct {
 	*testing.T
@@ -75,7 +72,7 @@ func (c *cluster) start() {
 	ctx, cancel := context.WithCancel(c.Context())
 	c.Cleanup(func() { cancel(); c.factory.Shutdown() })
 	c.factory.StartWithContext(ctx)
-	wait, cancelWait := context.WithTimeout(ctx, patience)
+	wait, cancelWait := context.WithTimeout(ctx, controlplanetest.Patience)
 	defer cancelWait()
 	wantOK(c, c.factory.WaitForCacheSyncWithContext(wait).AsError())
 }
@@ -308,7 +305,7 @@ func receive[E any](t *testing.T, from <-chan E) (element E) {
 	t.Helper()
 	select {
 	case element = <-from:
-	case <-time.After(patience):
+	case <-time.After(controlplanetest.Patience):
 		t.Fatal("nothing came")
 	}
 	return element

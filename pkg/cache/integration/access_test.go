@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 )
 
@@ -88,7 +89,7 @@ func TestTokenEnds(t *testing.T) {
 	h.puts("first")
 	a.renew(time.Second)
 	s := open(t, a.source(), h.resource, soon)
-	await(t, func(ctx context.Context) error { // on a slow machine a token ends before it was used
+	controlplanetest.Await(t, func(ctx context.Context) error { // on a slow machine a token ends before it was used
 		wait, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		err := s.informer.WaitForSync(wait)

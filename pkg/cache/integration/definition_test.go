@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/hack/controlplane/crd"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/generated/clientset/versioned"
@@ -45,7 +45,7 @@ func (d definition) install() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(d.t.Context(), controlplanetest.Patience)
 	defer cancel()
 	if err := crd.Install(ctx, d.server.config, content); err != nil {
 		d.t.Fatal(err)
@@ -55,21 +55,16 @@ func (d definition) install() {
 // remove returns when the definition is gone.
 func (d definition) remove() {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := d.crds.Delete(ctx, "crontabs.stable.example.com", metav1.DeleteOptions{})
-		if apierrors.IsNotFound(err) {
-			return
+	controlplanetest.Await(d.t, func(ctx context.Context) error {
+		switch err := d.crds.Delete(ctx, "crontabs.stable.example.com", metav1.DeleteOptions{}); {
+		case apierrors.IsNotFound(err):
+			return nil
+		case err != nil:
+			return err
+		default:
+			return errors.New("the definition is still there")
 		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			d.t.Fatalf("the definition stays: %v", err)
-		}
-	}
+	})
 }
 
 // patch changes the definition by a JSON patch.
@@ -104,7 +99,7 @@ func TestDefinitionComesAndGoes(t *testing.T) {
 	h.puts("a", "b", "c")
 	s.converges()
 	d.remove()
-	awaitTrue(t, "an empty cache", func() bool { return s.informer.Indexer().Len() == 0 })
+	controlplanetest.AwaitTrue(t, "an empty cache", func() bool { return s.informer.Indexer().Len() == 0 })
 	s.unready("is the CRD installed?")
 	if got := s.replay.count(cache.Deleted); got != 3 {
 		t.Errorf("%d objects were told to be deleted, want 3", got)
@@ -156,7 +151,7 @@ func TestObjectIsNoLongerDecodable(t *testing.T) {
 	before := opened(t, cronTabsSource(t, h), h.resource, cache.Config{})
 	d.patch(`[{"op":"replace","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/startingDeadlineSeconds",` +
 		`"value":{"x-kubernetes-int-or-string":true}}]`)
-	await(t, func(ctx context.Context) error {
+	controlplanetest.Await(t, func(ctx context.Context) error {
 		return h.patch(ctx, "drifting", `{"spec":{"startingDeadlineSeconds":"soon"}}`)
 	})
 	late := opened(t, cronTabsSource(t, h), h.resource, cache.Config{})
@@ -183,7 +178,7 @@ func (pages) SendsInitialEvents() bool { return false }
 // setsAside waits until everything but the object is in the cache. An informer that knew it keeps what it knew.
 func (s *scene[T]) setsAside(name string, known bool) {
 	s.t.Helper()
-	await(s.t, func(ctx context.Context) error {
+	controlplanetest.Await(s.t, func(ctx context.Context) error {
 		want, err := s.list(ctx)
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 )
 
@@ -81,20 +82,30 @@ func (h hand) remove(ctx context.Context, name string) error {
 func (h hand) puts(names ...string) {
 	h.t.Helper()
 	for _, name := range names {
-		await(h.t, func(ctx context.Context) error { return h.put(ctx, name) })
+		controlplanetest.Await(h.t, func(ctx context.Context) error { return h.put(ctx, name) })
 	}
 }
 
 func (h hand) removes(names ...string) {
 	h.t.Helper()
 	for _, name := range names {
-		await(h.t, func(ctx context.Context) error { return h.remove(ctx, name) })
+		controlplanetest.Await(h.t, func(ctx context.Context) error { return h.remove(ctx, name) })
 	}
 }
 
 func (h hand) patches(name, patch string) {
 	h.t.Helper()
-	await(h.t, func(ctx context.Context) error { return h.patch(ctx, name, patch) })
+	controlplanetest.Await(h.t, func(ctx context.Context) error { return h.patch(ctx, name, patch) })
+}
+
+// version returns that of the server.
+func (h hand) version() int {
+	h.t.Helper()
+	list, err := h.resource.List(h.t.Context(), metav1.ListOptions{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return number(h.t, list.GetResourceVersion())
 }
 
 // elsewhere changes, n times, what no informer of the test watches.

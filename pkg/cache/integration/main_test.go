@@ -3,12 +3,10 @@ package integration_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,44 +19,6 @@ import (
 )
 
 func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
-
-// patience is how long a test waits for what must happen; it is no measure of anything.
-const patience = time.Minute
-
-// await asks until there is no error.
-func await(t *testing.T, ask func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	var last error
-	for {
-		err := ask(ctx)
-		if err == nil {
-			return
-		}
-		if last == nil || ctx.Err() == nil { // the end of the wait is no reason
-			last = err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited for long: %v", last)
-		}
-	}
-}
-
-// awaitTrue waits until what becomes true.
-func awaitTrue(t *testing.T, what string, ask func() bool) {
-	t.Helper()
-	await(t, func(context.Context) error {
-		if !ask() {
-			return fmt.Errorf("%s: not yet", what)
-		}
-		return nil
-	})
-}
 
 // A server is an API server, and the administrator's clients of it.
 type server struct {
@@ -170,6 +130,13 @@ func (p plane) stop(part controlplane.Part) {
 func (p plane) start(part controlplane.Part) {
 	p.t.Helper()
 	p.must(p.StartPart(p.t.Context(), part))
+}
+
+// without stops a part until the test ends.
+func (p plane) without(part controlplane.Part) {
+	p.t.Helper()
+	p.stop(part)
+	p.t.Cleanup(func() { p.must(p.StartPart(context.Background(), part)) })
 }
 
 func (p plane) compact() {

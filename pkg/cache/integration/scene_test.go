@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/klog/v2/textlogger"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 )
 
@@ -27,7 +28,7 @@ type scene[T cache.Object] struct {
 func open[T cache.Object](t *testing.T, source cache.ListerWatcher[T], truth dynamic.ResourceInterface, config cache.Config) *scene[T] {
 	t.Helper()
 	config.MinBackoff, config.MaxBackoff = 20*time.Millisecond, 200*time.Millisecond
-	config.InitialEventsTimeout = patience // a server on a slow machine does know WatchList
+	config.InitialEventsTimeout = controlplanetest.Patience // a server on a slow machine does know WatchList
 	config.Logger = textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(t.Output())))
 	s := &scene[T]{t, cache.NewInformer(source, config), newReplay[T](), truth}
 	s.informer.Subscribe("replay", s.replay.handle)
@@ -53,13 +54,13 @@ func opened[T cache.Object](t *testing.T, source cache.ListerWatcher[T], truth d
 
 func (s *scene[T]) sync() {
 	s.t.Helper()
-	await(s.t, s.informer.WaitForSync)
+	controlplanetest.Await(s.t, s.informer.WaitForSync)
 }
 
 // converges waits until the cache equals a list, and the events that were told give the same.
 func (s *scene[T]) converges() {
 	s.t.Helper()
-	await(s.t, func(ctx context.Context) error {
+	controlplanetest.Await(s.t, func(ctx context.Context) error {
 		want, err := s.list(ctx)
 		if err != nil {
 			return err
@@ -119,7 +120,7 @@ func (s *scene[T]) status() cache.Status { return s.informer.Status() }
 // ended waits until a request has ended so, given as "watch closed", n times.
 func (s *scene[T]) ended(how string, n int) {
 	s.t.Helper()
-	await(s.t, func(context.Context) error {
+	controlplanetest.Await(s.t, func(context.Context) error {
 		if got := s.status(); got.Endings[how] < n {
 			return fmt.Errorf("%q %d times, want %d: %+v", how, got.Endings[how], n, got)
 		}
@@ -130,19 +131,19 @@ func (s *scene[T]) ended(how string, n int) {
 // connected waits until a watch is open.
 func (s *scene[T]) connected() {
 	s.t.Helper()
-	awaitTrue(s.t, "connected", func() bool { return s.status().Connected })
+	controlplanetest.AwaitTrue(s.t, "connected", func() bool { return s.status().Connected })
 }
 
 // ready waits until the informer is ready.
 func (s *scene[T]) ready() {
 	s.t.Helper()
-	await(s.t, func(context.Context) error { return s.informer.Ready() })
+	controlplanetest.Await(s.t, func(context.Context) error { return s.informer.Ready() })
 }
 
 // unready waits until it is not, for a reason that contains the words.
 func (s *scene[T]) unready(words string) {
 	s.t.Helper()
-	await(s.t, func(context.Context) error {
+	controlplanetest.Await(s.t, func(context.Context) error {
 		if err := s.informer.Ready(); err == nil || !strings.Contains(err.Error(), words) {
 			return fmt.Errorf("ready: %w; want %q", err, words)
 		}

@@ -16,6 +16,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/util/flowcontrol"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/transport"
 )
 
 // Clients are all clients of one API server. They have one transport, so one HTTP/2 connection serves them all, and one
@@ -39,8 +41,8 @@ type Clients struct {
 
 	config   *rest.Config
 	http     *http.Client
-	shared   layer // what Wrap has not wrapped
-	limited  bool  // by a limiter of the config's own
+	shared   transport.Layer // what Wrap has not wrapped
+	limited  bool            // by a limiter of the config's own
 	warnings *Warnings
 }
 
@@ -55,11 +57,11 @@ func New(config *rest.Config) (*Clients, error) {
 	if config.UserAgent == "" {
 		config.UserAgent = UserAgent("", "")
 	}
-	transport, err := rest.TransportFor(config)
+	base, err := rest.TransportFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
-	c := &Clients{config: config, shared: layer{transport}, limited: config.RateLimiter != nil, warnings: warningsOf(config)}
+	c := &Clients{config: config, shared: transport.Layer{Next: base}, limited: config.RateLimiter != nil, warnings: warningsOf(config)}
 	c.http = &http.Client{Transport: listener{c.shared}, Timeout: config.Timeout}
 	if err := c.discover(); err != nil {
 		return nil, err

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/controller/client"
 )
 
@@ -104,7 +104,7 @@ func TestCloseIdleClosesTheConnection(t *testing.T) {
 			}
 			use(t, wrapped)
 			closeIdle(clients, wrapped)
-			await(t, func(context.Context) error {
+			controlplanetest.Await(t, func(context.Context) error {
 				if all, closed := s.connections(); all != 1 || closed != 1 {
 					return fmt.Errorf("%d of %d connections are closed", closed, all)
 				}
@@ -275,22 +275,6 @@ func TestConfigThatIsWrong(t *testing.T) {
 	} {
 		if _, err := client.New(config); err == nil {
 			t.Errorf("%s: no error", name)
-		}
-	}
-}
-
-// await asks until there is no error.
-func await(t *testing.T, ask func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	for err := ask(ctx); err != nil; err = ask(ctx) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited for long: %v", err)
 		}
 	}
 }

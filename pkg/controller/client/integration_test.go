@@ -2,10 +2,12 @@ package client_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,9 +24,10 @@ func TestNewDefinitionIsFound(t *testing.T) {
 	if _, err := clients.Mapper.RESTMapping(gizmo); !meta.IsNoMatchError(err) {
 		t.Fatalf("the mapping of a kind that is not there: %v", err)
 	}
+	t.Cleanup(func() { removeDefinitions(t, clients, gizmo) })
 	controlplanetest.InstallCRD(t, "../../../hack/controlplane/controlplanetest/testdata/crds.yaml")
 	var mapping *meta.RESTMapping
-	await(t, func(context.Context) (err error) {
+	controlplanetest.Await(t, func(context.Context) (err error) {
 		clients.Invalidate()
 		mapping, err = clients.Mapper.RESTMapping(gizmo)
 		return err
@@ -49,6 +52,31 @@ func TestNewDefinitionIsFound(t *testing.T) {
 	if err := rest.Get().Namespace(namespace).Resource(mapping.Resource.Resource).Name("one").Do(ctx).Into(read); err != nil || read.GetUID() != partial.UID {
 		t.Errorf("read by hand: %v, %v", read, err)
 	}
+}
+
+// removeDefinitions returns when the server knows the kinds of the test no more.
+func removeDefinitions(t *testing.T, clients *client.Clients, kind schema.GroupKind) {
+	t.Helper()
+	crds := clients.Dynamic.Resource(schema.GroupVersionResource{
+		Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
+	})
+	for _, name := range []string{"gizmos." + kind.Group, "gadgets." + kind.Group} {
+		controlplanetest.Await(t, func(ctx context.Context) error {
+			switch err := crds.Delete(ctx, name, metav1.DeleteOptions{}); {
+			case apierrors.IsNotFound(err):
+				return nil
+			case err != nil:
+				return err
+			default:
+				return fmt.Errorf("%s is still there", name)
+			}
+		})
+	}
+	controlplanetest.AwaitTrue(t, "the kind is unknown", func() bool {
+		clients.Invalidate()
+		_, err := clients.Mapper.RESTMapping(kind)
+		return meta.IsNoMatchError(err)
+	})
 }
 
 func TestServerWarns(t *testing.T) {

@@ -61,7 +61,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 // Apply sets a config that was not found by [Load], for instance that of another cluster, to all that the options say but
 // Kubeconfig and Context. Apply it once.
 func (o *Options) Apply(config *rest.Config) error {
-	if err := o.validate(); err != nil {
+	if err := o.Validate(); err != nil {
 		return err
 	}
 	config.UserAgent = cmp.Or(o.UserAgent, UserAgent("", ""))
@@ -77,7 +77,8 @@ func (o *Options) Apply(config *rest.Config) error {
 	return nil
 }
 
-func (o *Options) validate() error {
+// Validate returns an error that names the field that is wrong and what it may be. [Load] and Apply return it, too.
+func (o *Options) Validate() error {
 	switch {
 	case o.Burst < 0:
 		return fmt.Errorf("client: Options.Burst is %d; it must be 1 or more, or 0 for the default", o.Burst)

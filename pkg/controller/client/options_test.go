@@ -56,7 +56,7 @@ func TestOptionsErrorsNameTheField(t *testing.T) {
 		"PingInterval": {PingInterval: -1},
 		"PingTimeout":  {PingTimeout: -1},
 	} {
-		if err := options.Apply(&rest.Config{}); err == nil || !strings.Contains(err.Error(), "Options."+field) {
+		if err := options.Apply(&rest.Config{}); err == nil || options.Validate() == nil || !strings.Contains(err.Error(), "Options."+field) {
 			t.Errorf("the error is %v, want it to name %s", err, field)
 		}
 	}

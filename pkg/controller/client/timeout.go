@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/transport"
 )
 
 // A TimeoutError says that a request took longer than [Options.Timeout]. It is a net.Error that has timed out, and
@@ -34,22 +36,22 @@ func (e *TimeoutError) Is(target error) bool { return target == context.Deadline
 
 // A timer is a transport that ends requests that take too long. rest.Config.Timeout would end watches too.
 type timer struct {
-	layer
+	transport.Layer
 
 	limit time.Duration
 }
 
 func timeouts(limit time.Duration) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper { return &timer{layer{next}, limit} }
+	return func(next http.RoundTripper) http.RoundTripper { return &timer{transport.Layer{Next: next}, limit} }
 }
 
 func (t *timer) RoundTrip(request *http.Request) (*http.Response, error) {
 	if lasts(request) {
-		return t.next.RoundTrip(request)
+		return t.Next.RoundTrip(request)
 	}
 	late := &TimeoutError{request.Method, request.URL.Path, t.limit}
 	ctx, cancel := context.WithTimeoutCause(request.Context(), t.limit, late)
-	response, err := t.next.RoundTrip(request.WithContext(ctx))
+	response, err := t.Next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		err = explain(ctx, err)
 		cancel()

@@ -9,26 +9,15 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/sluice-k8s/sluice/pkg/controller/internal/throttle"
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/transport"
 )
-
-// A layer is a transport upon another, which apimachinery's RoundTripperWrapper lets others find.
-type layer struct{ next http.RoundTripper }
-
-func (l layer) RoundTrip(request *http.Request) (*http.Response, error) {
-	return l.next.RoundTrip(request)
-}
-
-func (l layer) WrappedRoundTripper() http.RoundTripper { return l.next }
-
-// CloseIdleConnections is what http.Client looks for.
-func (l layer) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(l.next) }
 
 // A listener is a transport that hears when the API server asks for patience, and tells the controller whose reconcile made
 // the request.
-type listener struct{ layer }
+type listener struct{ transport.Layer }
 
 func (l listener) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := l.next.RoundTrip(request)
+	response, err := l.Next.RoundTrip(request)
 	if err == nil {
 		throttle.Note(request.Context(), response)
 	}
@@ -56,12 +45,12 @@ func pings(interval, timeout time.Duration) func(http.RoundTripper) http.RoundTr
 }
 
 // bottom returns the transport that has the connections.
-func bottom(transport http.RoundTripper) http.RoundTripper {
+func bottom(found http.RoundTripper) http.RoundTripper {
 	for {
-		upper, ok := transport.(utilnet.RoundTripperWrapper)
+		upper, ok := found.(utilnet.RoundTripperWrapper)
 		if !ok {
-			return transport
+			return found
 		}
-		transport = upper.WrappedRoundTripper()
+		found = upper.WrappedRoundTripper()
 	}
 }

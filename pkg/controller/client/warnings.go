@@ -19,8 +19,8 @@ const maxWarnings = 100
 // further ones are counted, not logged.
 type Warnings struct {
 	mu     sync.Mutex
-	counts map[string]int64 // of the texts that are kept
-	total  int64
+	counts map[string]int // of the texts that are kept
+	total  int
 }
 
 var _ rest.WarningHandlerWithContext = &Warnings{}
@@ -28,13 +28,13 @@ var _ rest.WarningHandlerWithContext = &Warnings{}
 // A Warning is a text of the API server and how often it came.
 type Warning struct {
 	Text  string
-	Count int64
+	Count int
 }
 
 // A WarningStatus says what the API server has warned of. It is more than Texts if Total is more than the sum of their
 // counts.
 type WarningStatus struct {
-	Total int64
+	Total int
 	Texts []Warning // the most frequent first
 }
 
@@ -56,7 +56,7 @@ func (w *Warnings) count(text string) bool {
 		return false
 	}
 	if w.counts == nil {
-		w.counts = make(map[string]int64)
+		w.counts = make(map[string]int)
 	}
 	w.counts[text]++
 	return !known

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	eventsv1 "k8s.io/client-go/kubernetes/typed/events/v1"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
 )
 
 // Config configures a [Recorder]. Client and Controller are required.
@@ -66,7 +67,7 @@ type Config struct {
 
 	// MinBackoff and MaxBackoff bound the pause after a write that failed for now; it doubles from one failure to the
 	// next and is made longer by up to a quarter at random. They default to 1 s and 30 s. A server that names a longer
-	// pause gets it, up to [MaxRetryAfter].
+	// pause gets it, up to 2 min.
 	MinBackoff, MaxBackoff time.Duration
 
 	// RetryFor is for how long a write is tried. Defaults to 10 min.
@@ -77,6 +78,9 @@ type Config struct {
 
 	// Logger defaults to the logger in the context of Run.
 	Logger klog.Logger
+
+	// Clock tells the time of Events and makes the waits; requests are timed by the real clock. Defaults to the real clock.
+	Clock clock.Clock
 }
 
 func (c Config) withDefaults() Config {
@@ -94,6 +98,9 @@ func (c Config) withDefaults() Config {
 	c.MaxBackoff = cmp.Or(c.MaxBackoff, max(30*time.Second, c.MinBackoff))
 	c.RetryFor = cmp.Or(c.RetryFor, 10*time.Minute)
 	c.FlushTimeout = cmp.Or(c.FlushTimeout, 5*time.Second)
+	if c.Clock == nil {
+		c.Clock = clock.RealClock{}
+	}
 	return c
 }
 
@@ -105,7 +112,8 @@ func host() string {
 	return truncate(name, maxName)
 }
 
-func (c Config) validate() error {
+// Validate returns an error that names the field that is wrong and what it may be. [New] returns it, too.
+func (c Config) Validate() error {
 	switch {
 	case c.Client == nil:
 		return errors.New("events: Config.Client is nil; it writes the Events")

@@ -31,7 +31,7 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		t.Run(field, func(t *testing.T) {
 			config := valid
 			spoil(&config)
-			if _, err := New(config); err == nil || !strings.Contains(err.Error(), "Config."+field) {
+			if _, err := New(config); err == nil || config.Validate() == nil || !strings.Contains(err.Error(), "Config."+field) {
 				t.Errorf("the error is %v, want it to name %s", err, field)
 			}
 		})

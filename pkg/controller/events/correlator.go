@@ -41,7 +41,7 @@ type budget struct {
 func newCorrelator(config Config) *correlator {
 	return &correlator{
 		config:  config,
-		status:  Status{Dropped: make(map[Cause]int64)},
+		status:  Status{Dropped: make(map[Cause]int)},
 		open:    newOrdered[topic, *series](),
 		similar: newOrdered[similarity, *notes](),
 		budgets: newOrdered[identity, *budget](),

@@ -22,7 +22,7 @@ func classify(err error, patching bool) outcome {
 	case apierrors.IsAlreadyExists(err):
 		return exists
 	}
-	switch codeOf(err) {
+	switch answer.CodeOf(err) { // 0 for what the client itself has refused
 	case http.StatusNotFound:
 		if patching {
 			return missing
@@ -33,13 +33,4 @@ func classify(err error, patching bool) outcome {
 	default:
 		return rejected
 	}
-}
-
-// codeOf returns 0 for what the client itself has refused.
-func codeOf(err error) int32 {
-	var status apierrors.APIStatus
-	if errors.As(err, &status) {
-		return status.Status().Code
-	}
-	return 0
 }

@@ -102,7 +102,7 @@ func TestInvalidEventsAreCounted(t *testing.T) {
 				p.Record(event)
 				synctest.Wait()
 				want(t, "requests", len(p.requests()), 0)
-				p.status(t, map[Cause]int64{Invalid: 1})
+				p.status(t, map[Cause]int{Invalid: 1})
 			})
 		})
 	}

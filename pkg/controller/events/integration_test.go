@@ -59,26 +59,10 @@ func record(t *testing.T, clients kubernetes.Interface, config events.Config, f 
 	return status
 }
 
-// await asks until there is no error.
-func await(t *testing.T, ask func(context.Context) error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	for err := ask(ctx); err != nil; err = ask(ctx) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited for long: %v", err)
-		}
-	}
-}
-
 // written waits until so many writes have been accepted.
-func written(t *testing.T, recorder *events.Recorder, n int64) {
+func written(t *testing.T, recorder *events.Recorder, n int) {
 	t.Helper()
-	await(t, func(context.Context) error {
+	controlplanetest.Await(t, func(context.Context) error {
 		if s := recorder.Status(); s.Created+s.Updated < n {
 			return fmt.Errorf("%d writes are not there: %+v", n, s)
 		}
@@ -210,7 +194,7 @@ func TestRights(t *testing.T) {
 	limited := clientset(t, config)
 	repeat := func(recorder *events.Recorder) {
 		recorder.Normal(obj, "Read", "Read", "once")
-		await(t, func(context.Context) error {
+		controlplanetest.Await(t, func(context.Context) error {
 			if s := recorder.Status(); s.Buffered > 0 {
 				return errors.New("not written")
 			}
@@ -224,7 +208,7 @@ func TestRights(t *testing.T) {
 	permit(t, clients, namespace, "recorder", rbacv1.PolicyRule{
 		APIGroups: []string{"events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"},
 	})
-	await(t, func(context.Context) error { // the authorizer learns of rights by a watch
+	controlplanetest.Await(t, func(context.Context) error { // the authorizer learns of rights by a watch
 		if status := record(t, limited, events.Config{}, repeat); status.Sent != 2 {
 			return fmt.Errorf("the status is %+v, want two to be sent", status)
 		}

@@ -27,7 +27,7 @@ type model struct {
 type modelSeries struct {
 	topic          topic
 	last           time.Time
-	count, written int64
+	count, written int
 	coolUntil      time.Time
 	busy, open     bool
 	lost           bool // not all of it is to be on the server
@@ -254,8 +254,8 @@ func (m *machine) abandon(s *modelSeries, cause Cause) {
 
 // check compares all that can be counted.
 func (m *machine) check(t *rapid.T) {
-	got, sum := m.c.status, int64(0)
-	var sent, buffered int64
+	got, sum := m.c.status, 0
+	var sent, buffered int
 	for _, s := range m.model.all {
 		sent += s.written
 		buffered += s.count - s.written
@@ -304,7 +304,7 @@ func (m *machine) compare(s *modelSeries) {
 		return
 	}
 	for key, event := range m.server.events {
-		if key.Name == s.twin.name && int64(count(event)) == s.count {
+		if key.Name == s.twin.name && int(count(event)) == s.count {
 			return
 		}
 	}
@@ -333,7 +333,7 @@ func TestCorrelatorAgreesWithTheModel(t *testing.T) {
 		}.withDefaults()
 		m := &machine{
 			t: t, now: time.Unix(1_000_000, 0), c: newCorrelator(config), server: newServer(),
-			model: &model{config: config, status: Status{Dropped: make(map[Cause]int64)}},
+			model: &model{config: config, status: Status{Dropped: make(map[Cause]int)}},
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"record": func(t *rapid.T) {

@@ -26,7 +26,7 @@ type Recorder struct {
 // New returns a recorder, or an error that names the field of the config that is wrong. It writes nothing until
 // [Recorder.Run].
 func New(config Config) (*Recorder, error) {
-	if err := config.validate(); err != nil {
+	if err := config.Validate(); err != nil {
 		return nil, err
 	}
 	config = config.withDefaults()
@@ -64,7 +64,7 @@ func (r *Recorder) Record(event Event) {
 		r.correlator.invalid()
 		return
 	}
-	r.correlator.observe(time.Now(), h)
+	r.correlator.observe(r.config.Clock.Now(), h)
 	if r.correlator.ready.len() > 0 {
 		r.signal()
 	}
@@ -110,7 +110,7 @@ func (r *Recorder) logger(ctx context.Context) klog.Logger {
 func (r *Recorder) next() (job, time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, wait := r.correlator.next(time.Now())
+	s, wait := r.correlator.next(r.config.Clock.Now())
 	if s == nil {
 		return job{}, wait
 	}
@@ -121,17 +121,17 @@ func (r *Recorder) next() (job, time.Duration) {
 func (r *Recorder) wrote(j job, o outcome) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.correlator.wrote(time.Now(), j.series, j.count, o)
+	return r.correlator.wrote(r.config.Clock.Now(), j.series, j.count, o)
 }
 
 func (r *Recorder) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.correlator.end(time.Now())
+	r.correlator.end(r.config.Clock.Now())
 }
 
 func (r *Recorder) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.correlator.stop(time.Now())
+	r.correlator.stop(r.config.Clock.Now())
 }

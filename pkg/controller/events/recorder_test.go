@@ -16,6 +16,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2/textlogger"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 )
 
 // A play is a recorder with a server, in virtual time.
@@ -74,10 +76,10 @@ func want[T comparable](t *testing.T, what string, got, want T) {
 }
 
 // status compares what must be dropped, and that nothing is unaccounted for.
-func (p *play) status(t *testing.T, dropped map[Cause]int64) Status {
+func (p *play) status(t *testing.T, dropped map[Cause]int) Status {
 	t.Helper()
 	s := p.Status()
-	var sum int64
+	var sum int
 	for _, n := range s.Dropped {
 		sum += n
 	}
@@ -221,12 +223,12 @@ func TestObjectHasABudget(t *testing.T) {
 		}
 		p.Normal(pod("db"), "Reason", "A", "n") // has a budget of its own
 		synctest.Wait()
-		p.status(t, map[Cause]int64{Limited: 2})
+		p.status(t, map[Cause]int{Limited: 2})
 		want(t, "Events", len(p.events), 4)
 		pass(time.Minute)
 		p.Normal(pod("web"), "Reason5", "A", "n")
 		p.Normal(pod("web"), "Reason6", "A", "n")
-		p.status(t, map[Cause]int64{Limited: 3})
+		p.status(t, map[Cause]int{Limited: 3})
 	})
 }
 
@@ -252,12 +254,12 @@ func TestBufferIsBoundedAndKeepsTheOldest(t *testing.T) {
 		for range 10 {
 			p.Normal(pod("p0"), "R", "A", "0")
 		}
-		p.status(t, map[Cause]int64{Full: 2})
+		p.status(t, map[Cause]int{Full: 2})
 		pass(time.Minute)
 		p.failing(nil)
 		pass(2 * time.Minute)
 		want(t, "on the server", fmt.Sprint(p.counts()), "map[0:11 1:1 2:1]")
-		p.status(t, map[Cause]int64{Full: 2})
+		p.status(t, map[Cause]int{Full: 2})
 	})
 }
 
@@ -300,7 +302,7 @@ func TestRefusedEventIsDropped(t *testing.T) {
 				p.Normal(pod("db"), "R", "A", "n")
 				synctest.Wait() // no time passes
 				want(t, "requests", fmt.Sprint(p.requests()), "[create web create db]")
-				p.status(t, map[Cause]int64{Rejected: 1})
+				p.status(t, map[Cause]int{Rejected: 1})
 				p.Normal(pod("web"), "R", "A", "n") // is tried again
 				synctest.Wait()
 				want(t, "Events", len(p.events), 2)
@@ -416,7 +418,7 @@ func between(t *testing.T, pauses []time.Duration, want time.Duration) {
 func TestServerNamesThePause(t *testing.T) {
 	between(t, pauses(t, Config{}, apierrors.NewTooManyRequests("slow down", 20), 90*time.Second)[:3], 20*time.Second)
 	hour := apierrors.NewTooManyRequests("slow down", 3600)
-	between(t, pauses(t, Config{}, hour, 6*time.Minute)[:2], MaxRetryAfter)
+	between(t, pauses(t, Config{}, hour, 6*time.Minute)[:2], answer.MaxRetryAfter)
 }
 
 func TestOneThatFailsHoldsUpNoOther(t *testing.T) {
@@ -434,7 +436,7 @@ func TestOneThatFailsHoldsUpNoOther(t *testing.T) {
 		pass(10 * time.Second)
 		want(t, "Events", len(p.events), 2)
 		pass(3 * time.Minute)
-		p.status(t, map[Cause]int64{Unavailable: 1})
+		p.status(t, map[Cause]int{Unavailable: 1})
 	})
 }
 
@@ -469,7 +471,7 @@ func TestStopWritesWhatIsLeft(t *testing.T) {
 		want(t, "took", time.Since(began), 0)
 		want(t, "count", p.one().Series.Count, 7)
 		p.Normal(pod("web"), "R", "A", "n")
-		p.status(t, map[Cause]int64{Stopped: 1})
+		p.status(t, map[Cause]int{Stopped: 1})
 	})
 }
 
@@ -495,7 +497,7 @@ func TestStopWaitsNoLongerThanItMay(t *testing.T) {
 				began := time.Now()
 				p.stop()
 				want(t, "took", time.Since(began), test.took)
-				p.status(t, map[Cause]int64{Stopped: 3})
+				p.status(t, map[Cause]int{Stopped: 3})
 			})
 		})
 	}

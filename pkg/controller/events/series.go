@@ -17,8 +17,8 @@ type series struct {
 	name        string
 	first, last time.Time
 	tried       time.Time // when the write began that is not yet accepted, or zero
-	count       int64     // of events
-	written     int64     // those of them that the server has
+	count       int       // of events
+	written     int       // those of them that the server has
 	created     bool      // the server has the Event
 	uncertain   bool      // it may have it: a request to create it got no answer
 	closed      bool      // it takes no more events
@@ -50,7 +50,7 @@ func (s *series) add(now time.Time) {
 	s.last = now
 }
 
-func (s *series) unwritten() int64 { return s.count - s.written }
+func (s *series) unwritten() int { return s.count - s.written }
 
 // namespace is where the Event lives: Events of objects without a namespace live in "default".
 func (s *series) namespace() string {

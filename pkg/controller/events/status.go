@@ -20,26 +20,26 @@ const (
 //	Recorded = Sent + Buffered + the sum of Dropped
 type Status struct {
 	// Recorded is how many events were recorded.
-	Recorded int64
+	Recorded int
 
 	// Sent is how many of them the API server has, as an Event or in the count of one.
-	Sent int64
+	Sent int
 
 	// Buffered is how many are to be sent, now or when [Config.UpdateInterval] permits.
-	Buffered int64
+	Buffered int
 
 	// Dropped is how many are lost, by cause.
-	Dropped map[Cause]int64
+	Dropped map[Cause]int
 
 	// Merged is how many made no new Event, since there was one to count them in. Combined is how many were too many similar
 	// ones: see [Config.Similar].
-	Merged, Combined int64
+	Merged, Combined int
 
 	// Created and Updated are the writes that the server has accepted.
-	Created, Updated int64
+	Created, Updated int
 
 	// Retries is how many writes failed for now.
-	Retries int64
+	Retries int
 }
 
 func (s *Status) clone() Status {
@@ -48,7 +48,7 @@ func (s *Status) clone() Status {
 	return status
 }
 
-func (s *Status) drop(cause Cause, n int64) {
+func (s *Status) drop(cause Cause, n int) {
 	if n > 0 {
 		s.Dropped[cause] += n
 	}

@@ -41,7 +41,7 @@ func (c *correlator) warm(now time.Time) {
 }
 
 // wrote takes what came of writing a series that had a count then. It returns false if the write failed for now.
-func (c *correlator) wrote(now time.Time, s *series, count int64, o outcome) bool {
+func (c *correlator) wrote(now time.Time, s *series, count int, o outcome) bool {
 	switch o {
 	case accepted:
 		c.accept(now, s, count)
@@ -61,7 +61,7 @@ func (c *correlator) wrote(now time.Time, s *series, count int64, o outcome) boo
 }
 
 // accept notes that the server has the first count events of a series.
-func (c *correlator) accept(now time.Time, s *series, count int64) {
+func (c *correlator) accept(now time.Time, s *series, count int) {
 	if s.created {
 		c.status.Updated++
 	} else {
@@ -78,7 +78,7 @@ func (c *correlator) accept(now time.Time, s *series, count int64) {
 	c.cooling.put(s, struct{}{})
 }
 
-func (c *correlator) sent(s *series, count int64) {
+func (c *correlator) sent(s *series, count int) {
 	c.status.Sent += count - s.written
 	c.status.Buffered -= count - s.written
 	s.written, s.tried = count, time.Time{}

@@ -7,14 +7,13 @@ import (
 	"time"
 
 	eventsv1 "k8s.io/api/events/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
-)
 
-// MaxRetryAfter bounds the pause that an API server asks for.
-const MaxRetryAfter = 2 * time.Minute
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
+	"github.com/sluice-k8s/sluice/pkg/internal/pause"
+)
 
 // A writer is a Recorder at work.
 type writer struct {
@@ -26,7 +25,7 @@ type writer struct {
 
 // run writes until the context is done and nothing is left, or the time to flush is over.
 func (w *writer) run(ctx context.Context) {
-	life, end := outlive(ctx, w.config.FlushTimeout)
+	life, end := w.outlive(ctx)
 	defer end()
 	defer w.stop()
 	stopping := ctx.Done()
@@ -47,14 +46,14 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
-// outlive returns a context that ends a while after another. It lives until the function is called.
-func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+// outlive returns a context that ends when another has ended and the time to flush is over. It lives until the function is called.
+func (w *writer) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		select {
 		case <-ctx.Done():
-			sleep(life, nil, d)
+			pause.For(life, w.config.Clock, w.config.FlushTimeout)
 			cancel()
 		case <-life.Done():
 		}
@@ -75,28 +74,26 @@ func (w *writer) do(life context.Context, stopping <-chan struct{}, j job) {
 		}
 		return
 	}
-	pause := w.pause(err)
-	w.logger.V(2).Info("An Event can't be written now", "event", klog.KRef(j.namespace, j.name), "err", err, "pause", pause)
-	sleep(life, stopping, pause)
+	wait := w.waitAfter(err)
+	w.logger.V(2).Info("An Event can't be written now", "event", klog.KRef(j.namespace, j.name), "err", err, "wait", wait)
+	w.sleep(life, stopping, wait)
 }
 
-// pause returns how long to wait after an error.
-func (w *writer) pause(err error) time.Duration {
-	pause := w.backoff
+// waitAfter returns how long to wait after an error.
+func (w *writer) waitAfter(err error) time.Duration {
+	asked, _ := answer.RetryAfter(err)
+	wait := max(w.backoff, asked)
 	w.backoff = min(2*w.backoff, w.config.MaxBackoff)
-	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
-		pause = max(pause, min(time.Duration(seconds)*time.Second, MaxRetryAfter))
-	}
-	return pause + rand.N(pause/4+1)
+	return wait + rand.N(wait/4+1)
 }
 
 // idle waits until there may be something to write. A negative wait has no end.
 func (w *writer) idle(stopping <-chan struct{}, wait time.Duration) {
 	var over <-chan time.Time
 	if wait >= 0 {
-		timer := time.NewTimer(wait)
+		timer := w.config.Clock.NewTimer(wait)
 		defer timer.Stop()
-		over = timer.C
+		over = timer.C()
 	}
 	select {
 	case <-w.wake:
@@ -106,11 +103,11 @@ func (w *writer) idle(stopping <-chan struct{}, wait time.Duration) {
 }
 
 // sleep waits for a while, or until one of the two ends. A nil channel never does.
-func sleep(ctx context.Context, stopping <-chan struct{}, d time.Duration) {
-	timer := time.NewTimer(d)
+func (w *writer) sleep(ctx context.Context, stopping <-chan struct{}, wait time.Duration) {
+	timer := w.config.Clock.NewTimer(wait)
 	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-timer.C():
 	case <-stopping:
 	case <-ctx.Done():
 	}
@@ -119,7 +116,7 @@ func sleep(ctx context.Context, stopping <-chan struct{}, d time.Duration) {
 // A job is one write of a series as it was when the job was made.
 type job struct {
 	series          *series
-	count           int64
+	count           int
 	namespace, name string
 	event           *eventsv1.Event // to be created, or nil
 	patch           []byte

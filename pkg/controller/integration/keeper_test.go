@@ -10,6 +10,7 @@ import (
 	"k8s.io/klog/v2"
 	"k8s.io/klog/v2/textlogger"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
@@ -127,7 +128,7 @@ func run(t *testing.T, config manager.Config) *manager.Manager {
 	go func() { ended <- m.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		if err := receive(t, "the end of the program", ended); err != nil {
+		if err := controlplanetest.Receive(t, "the end of the program", ended); err != nil {
 			t.Error(err)
 		}
 	})
@@ -167,5 +168,5 @@ func newLogger(t *testing.T) klog.Logger {
 // ready waits until the program is.
 func (s *scene) ready() {
 	s.t.Helper()
-	await(s.t, func(context.Context) error { return s.manager.Ready() })
+	controlplanetest.Await(s.t, func(context.Context) error { return s.manager.Ready() })
 }

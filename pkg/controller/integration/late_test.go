@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/queue"
@@ -36,7 +37,7 @@ func late(t *testing.T, config controller.Config[key], names []string, created f
 func TestNothingIsCreatedTwice(t *testing.T) {
 	names := names(20)
 	w, s, watch := late(t, controller.Config[key]{}, names, func(s *scene) {
-		awaitTrue(s.t, "all keys wait for the cache", func() bool { return s.controller.Status().Settling == len(names) })
+		controlplanetest.AwaitTrue(s.t, "all keys wait for the cache", func() bool { return s.controller.Status().Settling == len(names) })
 	})
 	s.runsAgain(len(names))
 	if got := s.controller.Status(); got.Reconciles != len(names) || got.Settling != len(names) {
@@ -45,16 +46,16 @@ func TestNothingIsCreatedTwice(t *testing.T) {
 	w.converges("image:1", names...)
 	watch.lift()
 	w.converges("image:2", names...)
-	if got, stats := s.controller.Status(), s.writer.Stats(); got.Unsettled > 0 || stats.Created != uint64(len(names)) {
-		t.Errorf("status %+v, writes %+v; want %d created, and that all was seen", got, stats, len(names))
+	if got, status := s.controller.Status(), s.writer.Status(); got.Unsettled > 0 || status.Created != len(names) {
+		t.Errorf("status %+v, writes %+v; want %d created, and that all was seen", got, status, len(names))
 	}
 }
 
 // Nobody waits for the cache, so the same scene does create two. It shows that the test before can fail.
 func TestUnprotectedCreatesTwice(t *testing.T) {
 	names := names(5)
-	w, s, watch := late(t, controller.Config[key]{MaxWait: -1}, names, func(*scene) {})
-	await(t, func(ctx context.Context) error {
+	w, s, watch := late(t, controller.Config[key]{SettleTimeout: -1}, names, func(*scene) {})
+	controlplanetest.Await(t, func(ctx context.Context) error {
 		kept, err := w.kept(ctx)
 		for _, name := range names {
 			if len(kept[name]) < 2 {
@@ -64,13 +65,13 @@ func TestUnprotectedCreatesTwice(t *testing.T) {
 		return err
 	})
 	watch.lift()
-	awaitTrue(t, "the cache has all", func() bool { return s.kept.Indexer().Len() > 2*len(names) })
+	controlplanetest.AwaitTrue(t, "the cache has all", func() bool { return s.kept.Indexer().Len() > 2*len(names) })
 }
 
 // runsAgain waits until n keys are running, or settling, and are to run again right after.
 func (s *scene) runsAgain(n int) {
 	s.t.Helper()
-	await(s.t, func(context.Context) error {
+	controlplanetest.Await(s.t, func(context.Context) error {
 		again := 0
 		for _, info := range s.controller.Queue().Inspect(-1).Running {
 			if info.Next == queue.Ready {

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 	"github.com/sluice-k8s/sluice/pkg/controller/client"
@@ -101,7 +102,7 @@ func (r *replica) asksForLease(request *http.Request) bool {
 // wrote waits until a replica has written.
 func (w world) wrote(r *replica) {
 	w.t.Helper()
-	awaitTrue(w.t, r.name+" writes", func() bool { return len(w.audit(writesOf(r.name, "configmaps"))) > 0 })
+	controlplanetest.AwaitTrue(w.t, r.name+" writes", func() bool { return len(w.audit(writesOf(r.name, "configmaps"))) > 0 })
 }
 
 // The leader loses its way to the lease, and nothing else. It goes on writing as fast as it can, and may until its lease has
@@ -114,14 +115,14 @@ func TestLeaseIsCutOff(t *testing.T) {
 	w.wrote(one)
 	two := w.newReplica(p, "two")
 	p.lose(one.asksForLease)
-	if err := receive(t, "the end of the one that was cut off", one.ended); !errors.Is(err, lease.ErrLost) {
+	if err := controlplanetest.Receive(t, "the end of the one that was cut off", one.ended); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("it ended with %v, want ErrLost", err)
 	}
 	expiry := one.elector.Status().Expires
 	w.wrote(two)
 	two.enough.Store(true)
 	two.stop()
-	if err := receive(t, "the end of the other one", two.ended); err != nil {
+	if err := controlplanetest.Receive(t, "the end of the other one", two.ended); err != nil {
 		t.Error(err)
 	}
 	before, after := w.audit(writesOf(one.name, "configmaps")), w.audit(writesOf(two.name, "configmaps"))

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane"
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 )
 
@@ -56,7 +57,7 @@ func TestAPIServerIsKilled(t *testing.T) {
 
 	<-proceed
 	w.change("image:2", names...)
-	awaitTrue(t, "all keys are there", func() bool {
+	controlplanetest.AwaitTrue(t, "all keys are there", func() bool {
 		got := s.controller.Status()
 		return got.Running == workers && got.Ready == len(names)-workers
 	})
@@ -80,7 +81,7 @@ func TestAPIServerIsKilled(t *testing.T) {
 // slowsDown waits until the controller has been slowed down so often, and is.
 func (s *scene) slowsDown(often int) {
 	s.t.Helper()
-	await(s.t, func(context.Context) error {
+	controlplanetest.Await(s.t, func(context.Context) error {
 		got := s.controller.Status()
 		if got.SlowedDown < often {
 			return fmt.Errorf("slowed down %d times, want %d: %+v", got.SlowedDown, often, got)

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	stablev1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
 	"github.com/sluice-k8s/sluice/pkg/cache"
 	"github.com/sluice-k8s/sluice/pkg/controller"
@@ -95,14 +96,14 @@ func (a account) awaitForbidden() (refused int) {
 	a.t.Helper()
 	refused = a.forbidden("configmaps") + 1
 	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-"}}
-	await(a.t, func(ctx context.Context) error {
+	controlplanetest.Await(a.t, func(ctx context.Context) error {
 		_, err := a.clients.core.CoreV1().ConfigMaps(a.namespace).Create(ctx, object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if !apierrors.IsForbidden(err) {
 			return fmt.Errorf("a write is answered with %w, want that it is forbidden", err)
 		}
 		return nil
 	})
-	awaitTrue(a.t, "it is in the log", func() bool { return a.forbidden("configmaps") == refused })
+	controlplanetest.AwaitTrue(a.t, "it is in the log", func() bool { return a.forbidden("configmaps") == refused })
 	return refused
 }
 
@@ -146,7 +147,7 @@ func TestRightToWriteIsTakenAway(t *testing.T) {
 // fail waits until n keys have failed often in a row, for a reason that contains the words.
 func (s *scene) fail(words string, n, often int) {
 	s.t.Helper()
-	await(s.t, func(context.Context) error {
+	controlplanetest.Await(s.t, func(context.Context) error {
 		var failing []string
 		for _, info := range s.controller.Queue().Inspect(-1).Delayed {
 			if info.Wait == queue.WaitBackOff && info.Failures >= often && strings.Contains(info.Why(), words) {
@@ -163,7 +164,7 @@ func (s *scene) fail(words string, n, often int) {
 // settles waits until the controller has nothing to do.
 func (s *scene) settles() {
 	s.t.Helper()
-	await(s.t, func(context.Context) error {
+	controlplanetest.Await(s.t, func(context.Context) error {
 		if got := s.controller.Status(); got.Ready+got.Delayed+got.Running+got.Settling+got.Parked > 0 {
 			return fmt.Errorf("there is something to do: %+v", got)
 		}
@@ -183,7 +184,7 @@ func TestRightToReadIsTakenAway(t *testing.T) {
 
 	before, began := a.forbidden("crontabs"), time.Now()
 	a.revoke(readTabs())
-	await(t, func(context.Context) error {
+	controlplanetest.Await(t, func(context.Context) error {
 		if err := s.manager.Ready(); err == nil || !strings.Contains(err.Error(), "is forbidden") {
 			return fmt.Errorf("ready: %w; want that it is forbidden", err)
 		}
@@ -192,7 +193,7 @@ func TestRightToReadIsTakenAway(t *testing.T) {
 	w.change("image:2", names...)
 	w.must(w.core.CoreV1().ConfigMaps(w.namespace).Delete(t.Context(), names[0], metav1.DeleteOptions{}))
 	w.converges("image:1", names...)
-	awaitTrue(t, "it asks again", func() bool { return a.forbidden("crontabs") > before+3 })
+	controlplanetest.AwaitTrue(t, "it asks again", func() bool { return a.forbidden("crontabs") > before+3 })
 	requests, bound := a.forbidden("crontabs")-before, 2*atMost(time.Since(began)) // a list and a watch
 	t.Logf("%d requests were refused, at most %d are permitted", requests, bound)
 	if requests > bound {

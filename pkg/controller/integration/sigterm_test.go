@@ -14,6 +14,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/controller/manager"
 )
 
@@ -51,7 +52,7 @@ func (p *process) listen(out io.Reader) {
 // tells waits until the program tells what is expected.
 func (p *process) tells(want string) {
 	p.t.Helper()
-	if got := receive(p.t, want, p.lines); got != want {
+	if got := controlplanetest.Receive(p.t, want, p.lines); got != want {
 		p.t.Fatalf("the program says %q, want %q", got, want)
 	}
 }
@@ -94,7 +95,7 @@ func TestSIGTERMInMidReconcile(t *testing.T) {
 	w.page("work")
 	p := w.start(diligent)
 	p.tells("working")
-	awaitTrue(t, "the first event", func() bool { return len(w.audit(writesOf(diligent, "events"))) > 0 })
+	controlplanetest.AwaitTrue(t, "the first event", func() bool { return len(w.audit(writesOf(diligent, "events"))) > 0 })
 	p.terminate()
 	if got := w.holder(diligent); got == "" {
 		t.Error("the lease was given up while a reconcile was running")
@@ -106,7 +107,7 @@ func TestSIGTERMInMidReconcile(t *testing.T) {
 	if got := w.holder(diligent); got != "" {
 		t.Errorf("the lease is held by %q, who is gone", got)
 	}
-	await(t, func(context.Context) error { return w.endedInOrder(diligent) })
+	controlplanetest.Await(t, func(context.Context) error { return w.endedInOrder(diligent) })
 }
 
 // endedInOrder says what is wrong with the last writes of a program.

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 )
 
@@ -78,13 +79,13 @@ func TestConflictStorm(t *testing.T) {
 	s.settles()
 	w.counted(names, others, func(name string) int { return int(written[name].Load()) })
 	w.counted(names, total, func(name string) int { return target + int(written[name].Load()) })
-	stats, status := s.writer.Stats(), s.controller.Status()
-	t.Logf("%+v, %+v", stats, status)
-	if stats.Patched != uint64(target*len(names)) {
-		t.Errorf("%d changes, want %d", stats.Patched, target*len(names))
+	writes, status := s.writer.Status(), s.controller.Status()
+	t.Logf("%+v, %+v", writes, status)
+	if writes.Patched != target*len(names) {
+		t.Errorf("%d changes, want %d", writes.Patched, target*len(names))
 	}
-	if sent := stats.Patched + stats.Conflicts; sent > uint64(attempts*status.Reconciles) || stats.Conflicts == 0 {
-		t.Errorf("%d attempts, of which %d met conflicts, for %d reconciles", sent, stats.Conflicts, status.Reconciles)
+	if sent := writes.Patched + writes.Conflicts; sent > attempts*status.Reconciles || writes.Conflicts == 0 {
+		t.Errorf("%d attempts, of which %d met conflicts, for %d reconciles", sent, writes.Conflicts, status.Reconciles)
 	}
 	if failures.Load() > 0 {
 		t.Errorf("%d reconciles failed for other reasons", failures.Load())
@@ -140,7 +141,7 @@ func (w world) countOnce(name string) bool {
 // counted waits until all have counted to what is wanted.
 func (w world) counted(names []string, field string, want func(name string) int) {
 	w.t.Helper()
-	await(w.t, func(ctx context.Context) error {
+	controlplanetest.Await(w.t, func(ctx context.Context) error {
 		for _, name := range names {
 			object, err := w.core.CoreV1().ConfigMaps(w.namespace).Get(ctx, name, metav1.GetOptions{})
 			if err != nil {

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/controller"
 )
 
@@ -43,7 +44,7 @@ func newWebhook(w world, broken bool) *webhook {
 			w.t.Error(err)
 		}
 	})
-	await(w.t, func(ctx context.Context) error {
+	controlplanetest.Await(w.t, func(ctx context.Context) error {
 		if err := h.probe(ctx); err == nil {
 			return errors.New("the webhook is not asked")
 		}
@@ -97,7 +98,7 @@ func (h *webhook) probe(ctx context.Context) error {
 func (h *webhook) remove() {
 	h.t.Helper()
 	h.must(h.unregister(h.t.Context()))
-	await(h.t, h.probe)
+	controlplanetest.Await(h.t, h.probe)
 }
 
 func (h *webhook) unregister(ctx context.Context) error {
@@ -131,7 +132,7 @@ func TestWebhookDenies(t *testing.T) {
 // parks waits until n keys are parked, for a reason that contains the words.
 func (s *scene) parks(words string, n int) {
 	s.t.Helper()
-	await(s.t, func(context.Context) error {
+	controlplanetest.Await(s.t, func(context.Context) error {
 		parked := s.controller.Queue().Parked()
 		if len(parked) != n {
 			return fmt.Errorf("%d keys are parked, want %d: %+v", len(parked), n, s.controller.Status())
@@ -154,7 +155,7 @@ func (w world) label(names ...string) {
 // sees waits until the cache has n CronTabs that are labelled.
 func (s *scene) sees(n int) {
 	s.t.Helper()
-	awaitTrue(s.t, "labels are seen", func() bool {
+	controlplanetest.AwaitTrue(s.t, "labels are seen", func() bool {
 		seen := 0
 		for tab := range s.tabs.Indexer().All() {
 			if tab.Labels["seen"] != "" {

@@ -167,7 +167,7 @@ func (w world) converges(image string, names ...string) {
 	for _, name := range names {
 		want[name] = fmt.Sprint([]string{image})
 	}
-	await(w.t, func(ctx context.Context) error {
+	controlplanetest.Await(w.t, func(ctx context.Context) error {
 		kept, err := w.kept(ctx)
 		if err != nil {
 			return err

@@ -90,7 +90,7 @@ func newIdentity() string {
 	return host + "_" + rand.String(12)
 }
 
-// Validate returns an error that names the field that is wrong and what it may be.
+// Validate returns an error that names the field that is wrong and what it may be. [New] returns it, too.
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	switch {

@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
-	"k8s.io/utils/clock"
+
+	"github.com/sluice-k8s/sluice/pkg/internal/pause"
 )
 
 // An Elector gets a Lease, keeps it while the program leads, and gives it up. Create one with [New]; its methods may be called
@@ -86,7 +87,7 @@ func (e *Elector) acquire(ctx context.Context) context.Context {
 			klog.FromContext(ctx).Info("Acquired the lease")
 			return held
 		}
-		pause(ctx, e.config.Clock, e.jittered())
+		pause.For(ctx, e.config.Clock, e.jittered())
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func (e *Elector) leadWhileHeld(ctx, held context.Context, lead func(context.Con
 
 // renew renews the lease in time. An attempt that takes longer than the period is followed by the next at once.
 func (e *Elector) renew(ctx, held context.Context) {
-	for wait := e.config.RetryPeriod; pause(ctx, e.config.Clock, wait) && held.Err() == nil; {
+	for wait := e.config.RetryPeriod; pause.For(ctx, e.config.Clock, wait) && held.Err() == nil; {
 		began := e.config.Clock.Now()
 		e.attempt(ctx)
 		if by := e.overtaken(); by != nil {
@@ -162,7 +163,7 @@ func (e *Elector) watch(ctx, held context.Context) {
 			e.lose(ctx, e.notRenewed())
 			return
 		}
-		if !pause(ctx, e.config.Clock, min(left, glance)) {
+		if !pause.For(ctx, e.config.Clock, min(left, glance)) {
 			return
 		}
 	}
@@ -180,20 +181,5 @@ func (e *Elector) notRenewed() error {
 func (e *Elector) lose(ctx context.Context, reason error) {
 	if e.fence.close(fmt.Errorf("%w: %w", ErrLost, reason)) {
 		klog.FromContext(ctx).Error(reason, "Lost the lease")
-	}
-}
-
-// pause waits, if there is anything to wait. It returns false when the context is done.
-func pause(ctx context.Context, c clock.Clock, wait time.Duration) bool {
-	if wait <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := c.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C():
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

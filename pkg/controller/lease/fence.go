@@ -15,7 +15,7 @@ type Fence struct {
 	name    string
 	limit   time.Duration // without renewal
 	now     func() instant
-	refused atomic.Uint64
+	refused atomic.Int64
 
 	mu      sync.Mutex
 	closed  error           // why it is closed; nil while it is open
@@ -61,7 +61,7 @@ func (f *Fence) readLocked() instant {
 }
 
 // Refused returns how many writes were refused or broken off.
-func (f *Fence) Refused() uint64 { return f.refused.Load() }
+func (f *Fence) Refused() int { return int(f.refused.Load()) }
 
 // open lets writes through: the lease was acquired by a request sent then. It returns a context that ends when the fence is
 // closed, with what it was closed for as the cause.

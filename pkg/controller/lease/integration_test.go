@@ -22,9 +22,6 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
 
-// patience is how long a test waits for what must happen; it is no measure of anything.
-const patience = time.Minute
-
 // A replica is a process with two clients of a real API server: one for its elector, which can be cut off, one behind its fence.
 type replica struct {
 	elector *Elector
@@ -92,23 +89,12 @@ func (r *replica) write(t *testing.T, namespace, name string) error {
 	return err
 }
 
-// await waits for what must happen.
-func await[T any](t *testing.T, what string, happens <-chan T) (got T) {
-	t.Helper()
-	select {
-	case got = <-happens:
-	case <-time.After(patience):
-		t.Fatal("waited for long until ", what)
-	}
-	return got
-}
-
 // Three replicas on a real API server: one hands the lease over, the next is cut off from it, the third takes it. At each time one
 // can write, and nobody else.
 func TestReplicasOnARealServer(t *testing.T) {
 	namespace := controlplanetest.Namespace(t)
-	one := newReplica(t, namespace, patience)
-	await(t, "the first leads", one.leading)
+	one := newReplica(t, namespace, controlplanetest.Patience)
+	controlplanetest.Receive(t, "the first leads", one.leading)
 	two := newReplica(t, namespace, 2*time.Second) // it is to lose the lease, and may do so early
 	if err := one.write(t, namespace, "by-one"); err != nil {
 		t.Errorf("the leader writes: %v", err)
@@ -119,10 +105,10 @@ func TestReplicasOnARealServer(t *testing.T) {
 
 	began := time.Now()
 	one.stop()
-	if err := await(t, "the first ends", one.ended); err != nil {
+	if err := controlplanetest.Receive(t, "the first ends", one.ended); err != nil {
 		t.Errorf("the first: %v", err)
 	}
-	await(t, "the second leads", two.leading)
+	controlplanetest.Receive(t, "the second leads", two.leading)
 	t.Logf("handed over in %v", time.Since(began))
 	if err := one.write(t, namespace, "late"); !errors.Is(err, ErrNotLeader) {
 		t.Errorf("a write after the lease was given up: %v, want ErrNotLeader", err)
@@ -131,9 +117,9 @@ func TestReplicasOnARealServer(t *testing.T) {
 	three := newReplica(t, namespace, 10*time.Second) // waits as long as it would want others to wait
 	began = time.Now()
 	two.cut.Store(true)
-	await(t, "the third leads", three.leading)
+	controlplanetest.Receive(t, "the third leads", three.leading)
 	t.Logf("taken over in %v", time.Since(began))
-	if err := await(t, "the second ends", two.ended); !errors.Is(err, ErrLost) {
+	if err := controlplanetest.Receive(t, "the second ends", two.ended); !errors.Is(err, ErrLost) {
 		t.Errorf("the second: %v, want ErrLost", err)
 	}
 	if err := two.write(t, namespace, "by-two"); !errors.Is(err, ErrNotLeader) {
@@ -146,7 +132,7 @@ func TestReplicasOnARealServer(t *testing.T) {
 		t.Errorf("status %+v, want two transitions", got)
 	}
 	three.stop()
-	if err := await(t, "the third ends", three.ended); err != nil {
+	if err := controlplanetest.Receive(t, "the third ends", three.ended); err != nil {
 		t.Errorf("the third: %v", err)
 	}
 }

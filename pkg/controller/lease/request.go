@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
+
+	"github.com/sluice-k8s/sluice/pkg/internal/pause"
 )
 
 // attempt tries once to get the lease, or to keep it.
@@ -145,7 +147,7 @@ func (e *Elector) release(ctx context.Context) {
 		if err = e.resign(ctx); err == nil {
 			return
 		}
-		pause(ctx, e.config.Clock, e.config.RetryPeriod/10)
+		pause.For(ctx, e.config.Clock, e.config.RetryPeriod/10)
 	}
 	klog.FromContext(ctx).Error(err, "Could not give the lease up")
 }

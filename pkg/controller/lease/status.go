@@ -6,7 +6,7 @@ import "time"
 type Status struct {
 	Identity    string // of this process
 	Holder      string // of the lease, as it was seen last; empty if nobody holds it
-	Transitions int32  // of the lease from one holder to the next, as it was seen last
+	Transitions int    // of the lease from one holder to the next, as it was seen last
 
 	Leading bool      // this process may write
 	Standby error     // why it may not, wrapping [ErrNotLeader]; nil while it leads
@@ -14,8 +14,8 @@ type Status struct {
 	Renewed time.Time // when the last one was sent that renewed it
 	Expires time.Time // when it may not write any longer without another
 
-	Refused uint64 // writes, by the fence
-	Trouble error  // of the last attempt to get or renew the lease, nil if there was none
+	Refused int   // writes, by the fence
+	Trouble error // of the last attempt to get or renew the lease, nil if there was none
 }
 
 // Ready returns nil while this process leads, or stands by for one that does, as far as the last look at the Lease told. Else it
@@ -37,7 +37,7 @@ func (e *Elector) Status() Status {
 	s := Status{
 		Identity:    e.config.Identity,
 		Holder:      e.machine.holder(),
-		Transitions: e.machine.transitions(),
+		Transitions: int(e.machine.transitions()),
 		Standby:     e.fence.Allowed(),
 		Since:       e.since,
 		Refused:     e.fence.Refused(),

@@ -7,7 +7,7 @@ import (
 	"io"
 	"net/http"
 
-	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/transport"
 )
 
 // Wrap returns a transport that passes on what the fence lets through. It has the form of rest.Config.Wrap's argument. Reads,
@@ -20,17 +20,19 @@ import (
 // has come, so that it does not wait for a connection and leave later; the server may have carried it out. Both return errors
 // that wrap [ErrNotLeader], as those of clients that use the transport do.
 func (f *Fence) Wrap(base http.RoundTripper) http.RoundTripper {
-	return &transport{fence: f, base: base}
+	return &fenced{transport.Layer{Next: base}, f}
 }
 
-type transport struct {
+// A fenced is a transport that sends no write while the fence is closed.
+type fenced struct {
+	transport.Layer
+
 	fence *Fence
-	base  http.RoundTripper
 }
 
-func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
+func (t *fenced) RoundTrip(request *http.Request) (*http.Response, error) {
 	if isRead(request.Method) || t.fence.passes(request.Context()) {
-		return t.base.RoundTrip(request)
+		return t.Next.RoundTrip(request)
 	}
 	held, err := t.fence.admit()
 	if err != nil {
@@ -58,10 +60,10 @@ func closeBody(request *http.Request) error {
 }
 
 // send sends a request unless held ends meanwhile. Who reads the response has all the time of the request's context.
-func (t *transport) send(request *http.Request, held context.Context) (*http.Response, error) { //nolint:revive // the request's context is the other
+func (t *fenced) send(request *http.Request, held context.Context) (*http.Response, error) { //nolint:revive // the request's context is the other
 	ctx, cancel := context.WithCancelCause(request.Context())
 	stop := context.AfterFunc(held, func() { cancel(context.Cause(held)) })
-	response, err := t.base.RoundTrip(request.WithContext(ctx))
+	response, err := t.Next.RoundTrip(request.WithContext(ctx))
 	switch inTime := stop(); {
 	case !inTime:
 		return nil, t.brokenOff(held, response, err)
@@ -78,7 +80,7 @@ func (t *transport) send(request *http.Request, held context.Context) (*http.Res
 
 // brokenOff returns the error of a write that was under way when the fence was closed. If a response has just come nobody can rely on
 // the rest of it.
-func (t *transport) brokenOff(held context.Context, response *http.Response, err error) error {
+func (t *fenced) brokenOff(held context.Context, response *http.Response, err error) error {
 	if err == nil {
 		err = errAnswered
 		_ = response.Body.Close() // it is of no use any more
@@ -99,9 +101,3 @@ func (b *body) Close() error {
 	b.cancel(nil)
 	return err
 }
-
-// WrappedRoundTripper lets client-go look through.
-func (t *transport) WrappedRoundTripper() http.RoundTripper { return t.base }
-
-// CloseIdleConnections is called by http.Client's.
-func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.base) }

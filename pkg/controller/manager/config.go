@@ -69,7 +69,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate returns an error that names the field that is wrong.
+// Validate returns an error that names the field that is wrong and what it may be. [New] returns it, too.
 func (c Config) Validate() error {
 	if c.Name == "" {
 		return errors.New("manager: Config.Name is empty; it names the program in logs and errors")

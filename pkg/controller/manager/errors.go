@@ -3,7 +3,6 @@ package manager
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -51,11 +50,3 @@ func isStop(ctx context.Context, err error) bool {
 		return false
 	}
 }
-
-// A PanicError is the error of a runner that panicked.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-func (e *PanicError) Error() string { return fmt.Sprintf("panicked: %v", e.Value) }

@@ -63,7 +63,7 @@ func (g *group) run(ctx context.Context, m *member) {
 	err := errGoexit
 	defer func() {
 		if value := recover(); value != nil {
-			err = &PanicError{Value: value, Stack: debug.Stack()}
+			err = &controller.PanicError{Value: value, Stack: debug.Stack()}
 		}
 		g.end(ctx, m, err)
 	}()
@@ -90,7 +90,7 @@ func (g *group) fail(ctx context.Context, m *member, err error) {
 		return
 	}
 	logger := klog.FromContext(ctx)
-	if panicked, ok := errors.AsType[*PanicError](err); ok {
+	if panicked, ok := errors.AsType[*controller.PanicError](err); ok {
 		logger = logger.WithValues("stack", string(panicked.Stack))
 	}
 	logger.Error(err, "Failed")
@@ -189,7 +189,7 @@ func (m *member) ready() error {
 func guard(method func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &PanicError{Value: value, Stack: debug.Stack()}
+			err = &controller.PanicError{Value: value, Stack: debug.Stack()}
 		}
 	}()
 	return method()

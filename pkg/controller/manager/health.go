@@ -89,7 +89,7 @@ func (h *health) noteLocked(logger klog.Logger, c check) {
 	before, failed := h.failed[c.name]
 	switch {
 	case c.err != nil && (!failed || kind(before) != kind(c.err.Error())):
-		logger.Info("Unhealthy", "check", c.name, "reason", c.err)
+		logger.Info("Unhealthy", "check", c.name, "err", c.err)
 		h.failed[c.name] = c.err.Error()
 	case c.err == nil && failed:
 		logger.Info("Healthy again", "check", c.name)

@@ -104,7 +104,7 @@ func (m *Manager) giveUp(ctx context.Context) error {
 	m.overdue.Store(true)
 	m.assess(klog.FromContext(ctx))
 	left := strings.Join(m.running(), ", ")
-	klog.FromContext(ctx).Error(ErrGracePeriod, "Not everything has ended", "running", left, "gracePeriod", m.config.GracePeriod)
+	klog.FromContext(ctx).Error(ErrGracePeriod, "Not everything has ended", "runners", left, "gracePeriod", m.config.GracePeriod)
 	return fmt.Errorf("manager %q: %w: still running: %s", m.config.Name, ErrGracePeriod, left)
 }
 

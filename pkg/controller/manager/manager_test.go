@@ -211,7 +211,7 @@ func TestAFailureStopsNobodyElse(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), "boom") || manager.Code(t.Context(), err) != manager.ExitError {
 					t.Errorf("Run: %v, want the failure", err)
 				}
-				if panicked, ok := errors.AsType[*manager.PanicError](err); (name == "panic") != (ok && len(panicked.Stack) > 0) {
+				if panicked, ok := errors.AsType[*controller.PanicError](err); (name == "panic") != (ok && len(panicked.Stack) > 0) {
 					t.Errorf("Run: %v", err)
 				}
 			})

@@ -68,7 +68,7 @@ func newHTTPServer(handler http.Handler, logger klog.Logger) *http.Server {
 type troubles struct{ logger klog.Logger }
 
 func (t troubles) Write(line []byte) (int, error) {
-	t.logger.Info("Trouble with a request for health", "trouble", strings.TrimSpace(string(line)))
+	t.logger.Info("Trouble with a request for health", "err", strings.TrimSpace(string(line)))
 	return len(line), nil
 }
 

@@ -50,7 +50,7 @@ func (m *Manager) tryToSync(ctx context.Context, members []*member) (pending []*
 		}
 	}
 	if len(reasons) > 0 && ctx.Err() == nil {
-		klog.FromContext(ctx).Info("Still waiting for sync", "reasons", errors.Join(reasons...))
+		klog.FromContext(ctx).Info("Still waiting for sync", "err", errors.Join(reasons...))
 	}
 	return pending
 }

@@ -22,7 +22,7 @@ const status = "status"
 // An object of that name may be somebody else's: package owner, called in mutate, refuses one that has another controller.
 //
 // Mutate gets the object with what the API server has defaulted, and should set the fields that it wants, not whole structs:
-// these lack the defaults, so that each call would send a change that the server takes back, see NoOps of [Stats].
+// these lack the defaults, so that each call would send a change that the server takes back, see NoOps of [Status].
 func (w *Writer[T]) CreateOrUpdate(ctx context.Context, initial T, mutate func(T) error) (T, Effect, error) {
 	if mutate == nil {
 		mutate = func(T) error { return nil }

@@ -161,8 +161,8 @@ func TestAttemptsAreBounded(t *testing.T) {
 				if bound == 0 {
 					bound = 6
 				}
-				if w.Stats().Conflicts != uint64(bound) {
-					t.Errorf("there were %+v, want %d conflicts", w.Stats(), bound)
+				if w.Status().Conflicts != bound {
+					t.Errorf("there were %+v, want %d conflicts", w.Status(), bound)
 				}
 				if waited, most := time.Since(began), 1500*time.Millisecond; waited > most || bound < 3 && waited != 0 {
 					t.Errorf("%d attempts have waited for %v", bound, waited)

@@ -1,13 +1,13 @@
 package write
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 )
 
 // A ConflictError is the error of [Writer.Apply] when other managers own fields of the configuration with other values. It
@@ -47,12 +47,12 @@ func (e *ConflictError) Unwrap() error { return e.err }
 
 // conflictOf returns the error as a ConflictError if it is about fields.
 func conflictOf(err error) error {
-	var status apierrors.APIStatus
-	if !errors.As(err, &status) || status.Status().Details == nil {
+	status, _ := answer.StatusOf(err)
+	if status.Details == nil {
 		return err
 	}
 	var conflicts []Conflict
-	for _, cause := range status.Status().Details.Causes {
+	for _, cause := range status.Details.Causes {
 		if cause.Type == metav1.CauseTypeFieldManagerConflict {
 			conflicts = append(conflicts, Conflict{managerIn(cause.Message), cause.Field})
 		}

@@ -3,7 +3,7 @@
 // A [Writer] guarantees:
 //
 //   - Read your own writes, if there is a view: the next reconcile of the key waits until the cache has what this one wrote, and
-//     has lost what it deleted, as long as controller.Config.MaxWait says.
+//     has lost what it deleted, as long as controller.Config.SettleTimeout says.
 //   - Nothing lost: what others have changed since the object was read is not overwritten. A change meets a conflict then, and
 //     is made again on what the API server has.
 //   - Nothing for nothing: what is as it should be costs no request.

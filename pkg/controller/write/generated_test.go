@@ -59,8 +59,8 @@ func TestALostAnswerMakesNoSecondObject(t *testing.T) {
 					}
 					return err
 				})
-				if got := strings.Join(s.requests, " "); got != test.requests || len(s.objects) != 1 || w.Stats().Created != 1 {
-					t.Errorf("the requests %q made %d objects, stats %+v; want %q", got, len(s.objects), w.Stats(), test.requests)
+				if got := strings.Join(s.requests, " "); got != test.requests || len(s.objects) != 1 || w.Status().Created != 1 {
+					t.Errorf("the requests %q made %d objects, status %+v; want %q", got, len(s.objects), w.Status(), test.requests)
 				}
 				for name := range s.objects {
 					if !strings.HasPrefix(name, "run-") || len(name) != len("run-")+8 {

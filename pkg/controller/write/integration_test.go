@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,10 +33,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(controlplanetest.RunCheckingLeaks(m)) }
 
-const (
-	manifest = "../../generated/crds/stable.example.com_crontabs.yaml"
-	patience = time.Minute // how long a test waits for what must happen; it is no measure of anything
-)
+const manifest = "../../generated/crds/stable.example.com_crontabs.yaml"
 
 // A plane is the clients of the control plane, and a namespace of the test.
 type plane struct {
@@ -79,7 +75,7 @@ func run[T cache.Object](t *testing.T, source cache.ListerWatcher[T]) *cache.Ind
 	var group sync.WaitGroup
 	group.Go(func() { _ = informer.Run(ctx) })
 	t.Cleanup(func() { cancel(); group.Wait() })
-	timed, stop := context.WithTimeout(t.Context(), patience)
+	timed, stop := context.WithTimeout(t.Context(), controlplanetest.Patience)
 	defer stop()
 	if err := informer.WaitForSync(timed); err != nil {
 		t.Fatal(err)
@@ -90,7 +86,7 @@ func run[T cache.Object](t *testing.T, source cache.ListerWatcher[T]) *cache.Ind
 // see waits until the view has what was written.
 func see[T cache.Object](t *testing.T, view *cache.Indexer[T], written T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), controlplanetest.Patience)
 	defer cancel()
 	if err := view.WaitForObject(ctx, written); err != nil {
 		t.Fatal(err)
@@ -165,8 +161,8 @@ func TestCreateOrUpdateBesideDefaults(t *testing.T) {
 	if updated.Generation != 2 || updated.Spec.Template.Spec.RestartPolicy != corev1.RestartPolicyAlways {
 		t.Errorf("generation is %d, restart policy %q", updated.Generation, updated.Spec.Template.Spec.RestartPolicy)
 	}
-	if stats := w.Stats(); stats.Created != 1 || stats.Patched != 1 || stats.Unchanged != 1 || stats.NoOps != 0 {
-		t.Errorf("stats are %+v", stats)
+	if status := w.Status(); status.Created != 1 || status.Patched != 1 || status.Unchanged != 1 || status.NoOps != 0 {
+		t.Errorf("the status is %+v", status)
 	}
 
 	// Who sets whole structs takes the defaults away, and the server puts them back.
@@ -213,8 +209,8 @@ func TestNothingIsWrittenWhenNothingChanged(t *testing.T) {
 			t.Errorf("%s makes version %s of %s", name, got.ResourceVersion, obj.ResourceVersion)
 		}
 	}
-	if stats := w.Stats(); stats.Unchanged != 5 || stats.NoOps != 1 || stats.Patched != 1 || stats.Updated != 0 {
-		t.Errorf("stats are %+v", stats)
+	if status := w.Status(); status.Unchanged != 5 || status.NoOps != 1 || status.Patched != 1 || status.Updated != 0 {
+		t.Errorf("the status is %+v", status)
 	}
 	now := must[*corev1.ConfigMap](t)(p.CoreV1().ConfigMaps(p.namespace).Get(t.Context(), "a", metav1.GetOptions{}))
 	if now.ResourceVersion != obj.ResourceVersion {
@@ -264,10 +260,10 @@ func TestNoIncrementIsLost(t *testing.T) {
 	group.Wait()
 
 	now := must[*corev1.ConfigMap](t)(client.Get(t.Context(), "count", metav1.GetOptions{}))
-	stats := w.Stats()
-	t.Logf("%+v", stats)
-	if now.Data["n"] != strconv.Itoa(3*each) || stats.Patched != 2*each || stats.Conflicts == 0 {
-		t.Errorf("counted to %s with %+v, want %d", now.Data["n"], stats, 3*each)
+	status := w.Status()
+	t.Logf("%+v", status)
+	if now.Data["n"] != strconv.Itoa(3*each) || status.Patched != 2*each || status.Conflicts == 0 {
+		t.Errorf("counted to %s with %+v, want %d", now.Data["n"], status, 3*each)
 	}
 }
 
@@ -423,8 +419,8 @@ func TestApplyReportsConflicts(t *testing.T) {
 	if !ok || !slices.Equal(conflict.Conflicts, []write.Conflict{{Manager: "one", Field: ".spec.replicas"}}) {
 		t.Errorf("the error is %v, want a conflict about .spec.replicas with one", err)
 	}
-	if !apierrors.IsConflict(err) || two.Stats().Conflicts != 1 {
-		t.Errorf("the error is %v, stats %+v", err, two.Stats())
+	if !apierrors.IsConflict(err) || two.Status().Conflicts != 1 {
+		t.Errorf("the error is %v, status %+v", err, two.Status())
 	}
 	if got := want[*appsv1.Deployment](t, write.Updated)(by.Apply(t.Context(), apply(0))); *got.Spec.Replicas != 0 {
 		t.Errorf("replicas are %d", *got.Spec.Replicas)
@@ -454,8 +450,8 @@ func TestApplyIsRemembered(t *testing.T) {
 	apply(write.Unchanged)
 	patch(`{"status":{"observedGeneration":1}}`, "status")
 	apply(write.Unchanged)
-	if stats := w.Stats(); stats.Applied != 1 || stats.Unchanged != 2 {
-		t.Fatalf("stats are %+v, want one Apply sent", stats)
+	if status := w.Status(); status.Applied != 1 || status.Unchanged != 2 {
+		t.Fatalf("the status is %+v, want one Apply sent", status)
 	}
 	for _, change := range []string{
 		`{"spec":{"image":"other:1"}}`,
@@ -466,8 +462,8 @@ func TestApplyIsRemembered(t *testing.T) {
 		apply(write.Updated)
 		apply(write.Unchanged)
 	}
-	if stats := w.Stats(); stats.Applied != 4 || stats.Unchanged != 5 || stats.NoOps != 0 {
-		t.Errorf("stats are %+v", stats)
+	if status := w.Status(); status.Applied != 4 || status.Unchanged != 5 || status.NoOps != 0 {
+		t.Errorf("the status is %+v", status)
 	}
 	status := func() *applyv1.CronTabApplyConfiguration {
 		return applyv1.CronTab("backup", p.namespace).WithStatus(applyv1.CronTabStatus().WithObservedGeneration(5))
@@ -481,7 +477,7 @@ func TestApplyIsRemembered(t *testing.T) {
 	if err := w.Delete(t.Context(), got); err != nil {
 		t.Fatal(err)
 	}
-	timed, cancel := context.WithTimeout(t.Context(), patience)
+	timed, cancel := context.WithTimeout(t.Context(), controlplanetest.Patience)
 	defer cancel()
 	if err := view.WaitForDeletion(timed, got); err != nil {
 		t.Fatal(err)

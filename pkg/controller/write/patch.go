@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
 
 	"github.com/sluice-k8s/sluice/pkg/cache"
+	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 )
 
 // A Patch says what to change, for [Writer.Patch]. Make one with [Merge], [Strategic], [JSON] or [Raw].
@@ -200,11 +201,11 @@ func (e *testError) Unwrap() error        { return e.conflict }
 // explained makes a conflict of a test that failed. The API server answers with the code of an invalid object; but then it
 // would say what of the object is wrong.
 func (p Patch) explained(err error, kind string, obj metav1.Object) error {
-	var status apierrors.APIStatus
-	if !p.tests || !errors.As(err, &status) || status.Status().Code != http.StatusUnprocessableEntity {
+	status, _ := answer.StatusOf(err)
+	if !p.tests || status.Code != http.StatusUnprocessableEntity {
 		return err
 	}
-	if details := status.Status().Details; details != nil && len(details.Causes) > 0 {
+	if details := status.Details; details != nil && len(details.Causes) > 0 {
 		return err
 	}
 	return &testError{apierrors.NewConflict(schema.GroupResource{Resource: kind}, obj.GetName(), ErrTestFailed)}

@@ -69,6 +69,11 @@ func TestTheNextReconcileWaits(t *testing.T) {
 		"a delete by hand": {func(ctx context.Context, _ *server, w writer) error {
 			return w.Client("default").Delete(ctx, "old", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{}})
 		}, "deletion old 2"},
+		"a delete by hand of one that the cache does not have": {func(ctx context.Context, s *server, w writer) error {
+			s.drop("old") // the cache has this one, and nobody has deleted it here
+			again := s.put("old", nil)
+			return w.Client("default").Delete(ctx, "old", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &again.UID}})
+		}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -93,8 +93,8 @@ func newWriter[T cache.Object](open func(string) Client[T], view View[T], config
 	}
 }
 
-// Stats returns what has been written so far.
-func (w *Writer[T]) Stats() Stats { return w.counts.stats() }
+// Status returns what has been done so far.
+func (w *Writer[T]) Status() Status { return w.counts.status() }
 
 // cached returns what the view has.
 func (w *Writer[T]) cached(key types.NamespacedName) (T, bool) {

@@ -61,7 +61,7 @@ func (m metrics) Retried(n int) {
 	}
 }
 
-func (m metrics) Gauges(stats queue.Stats) {
-	m.unfinished.Set(stats.Unfinished.Seconds())
-	m.longest.Set(stats.LongestRunning.Seconds())
+func (m metrics) Gauges(status queue.Status) {
+	m.unfinished.Set(status.Unfinished.Seconds())
+	m.longest.Set(status.LongestRunning.Seconds())
 }

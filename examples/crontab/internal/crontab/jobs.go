@@ -70,7 +70,7 @@ func (c *Controller) deleteJob(ctx context.Context, crontab *v1.CronTab, job *ba
 		return err
 	}
 	c.Events.Normal(crontab, "SuccessfulDelete", "DeleteJob", fmt.Sprintf("Deleted Job %q: %s", job.Name, why))
-	klog.FromContext(ctx).V(2).Info("Deleted Job", "job", klog.KObj(job), "why", why)
+	klog.FromContext(ctx).V(2).Info("Deleted Job", "job", klog.KObj(job), "reason", why)
 	return nil
 }
 

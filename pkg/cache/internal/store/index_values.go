@@ -50,11 +50,11 @@ func recovered(cause any, err error) error {
 	if cause == nil {
 		return err
 	}
-	return PanicError(cause)
+	return Panicked(cause)
 }
 
-// PanicError returns an error for what a function of the user's has panicked with. It prints no objects.
-func PanicError(cause any) error {
+// Panicked returns an error for what a function of the user's has panicked with. It prints no objects.
+func Panicked(cause any) error {
 	switch cause := cause.(type) {
 	case error:
 		return fmt.Errorf("panic: %w", cause)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -13,6 +14,42 @@ import (
 
 	"github.com/sluice-k8s/sluice/pkg/controller/internal/answer"
 )
+
+func TestWhatIsReadOfAnAnswer(t *testing.T) {
+	tests := map[string]struct {
+		err      error
+		code     int
+		answered bool
+		wait     time.Duration
+		asked    bool
+	}{
+		"none":         {nil, 0, false, 0, false},
+		"cut":          {io.ErrUnexpectedEOF, 0, false, 0, false},
+		"no code":      {&apierrors.StatusError{}, 0, true, 0, false},
+		"bad request":  {apierrors.NewBadRequest("no"), 400, true, 0, false},
+		"too many":     {fmt.Errorf("create: %w", apierrors.NewTooManyRequests("later", 7)), 429, true, 7 * time.Second, true},
+		"at once":      {apierrors.NewServerTimeout(schema.GroupResource{}, "get", 0), 500, true, 0, true},
+		"in two hours": {apierrors.NewTimeoutError("gateway", 7200), 504, true, answer.MaxRetryAfter, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, answered := answer.StatusOf(test.err)
+			if code := answer.CodeOf(test.err); code != test.code || answered != test.answered {
+				t.Errorf("the code is %d, answered: %v", code, answered)
+			}
+			if wait, asked := answer.RetryAfter(test.err); wait != test.wait || asked != test.asked {
+				t.Errorf("to be waited are %v, asked: %v", wait, asked)
+			}
+		})
+	}
+}
+
+// Each reconcile asks, and most have no error.
+func TestNoErrorCostsNothing(t *testing.T) {
+	if allocs := testing.AllocsPerRun(100, func() { answer.StatusOf(nil); answer.RetryAfter(nil) }); allocs != 0 {
+		t.Errorf("it costs %v allocations", allocs)
+	}
+}
 
 func TestIsLost(t *testing.T) {
 	pods := schema.GroupResource{Resource: "pods"}

@@ -2,34 +2,34 @@ package write
 
 import "sync/atomic"
 
-// Stats counts what a [Writer] has done since it was made. The first five count requests that the API server has accepted.
-type Stats struct {
-	Created, Updated, Patched, Applied, Deleted uint64
+// A Status says what a [Writer] has done since it was made. The first five count requests that the API server has accepted.
+type Status struct {
+	Created, Updated, Patched, Applied, Deleted int
 	// Unchanged counts calls that sent nothing, because there was nothing to change.
-	Unchanged uint64
+	Unchanged int
 	// NoOps counts the requests among Updated, Patched and Applied that the API server found nothing to change for. Many of
 	// them mean that the program and the server disagree on the same fields again and again: on defaults, for instance.
-	NoOps uint64
+	NoOps int
 	// Conflicts counts requests refused with 409 Conflict, those that were tried again included.
-	Conflicts uint64
+	Conflicts int
 }
 
-type counter = atomic.Uint64
+type counter = atomic.Int64
 
 type counts struct {
 	created, updated, patched, applied, deleted, unchanged, noOps, conflicts counter
 }
 
-func (c *counts) stats() Stats {
-	return Stats{
-		Created:   c.created.Load(),
-		Updated:   c.updated.Load(),
-		Patched:   c.patched.Load(),
-		Applied:   c.applied.Load(),
-		Deleted:   c.deleted.Load(),
-		Unchanged: c.unchanged.Load(),
-		NoOps:     c.noOps.Load(),
-		Conflicts: c.conflicts.Load(),
+func (c *counts) status() Status {
+	return Status{
+		Created:   int(c.created.Load()),
+		Updated:   int(c.updated.Load()),
+		Patched:   int(c.patched.Load()),
+		Applied:   int(c.applied.Load()),
+		Deleted:   int(c.deleted.Load()),
+		Unchanged: int(c.unchanged.Load()),
+		NoOps:     int(c.noOps.Load()),
+		Conflicts: int(c.conflicts.Load()),
 	}
 }
 
