@@ -88,6 +88,19 @@ func TestTheContextEndsAfterTheTimeout(t *testing.T) {
 	})
 }
 
+// Why the context has ended can be asked for first.
+func TestTheCauseOfATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		during(t, controller.Config[string]{Timeout: time.Minute}, func(ctx context.Context) controller.Result {
+			time.Sleep(2 * time.Minute)
+			if cause := context.Cause(ctx); !errors.Is(cause, controller.ErrTimeout) {
+				t.Errorf("the context has ended because of %v, want ErrTimeout", cause)
+			}
+			return controller.Done()
+		})
+	})
+}
+
 // What requests say when the context has ended is no sign of what the server would have said.
 func TestTimeoutsAreNoRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
