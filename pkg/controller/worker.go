@@ -95,25 +95,30 @@ func (c *Controller[K]) finishAndTake(run *reconcile[K], s *seat[K], judged verd
 		c.finish(run, s.item, judged)
 		return
 	}
-	defer c.rateLimiterPanicked(run, &s.item, judged)
+	defer func() {
+		if value := recover(); value != nil {
+			c.rateLimiterPanicked(run, s.item, judged, value)
+		}
+	}()
 	s.trial = false
 	s.taken = c.queue.FinishAndTake(&s.item, judged.outcome())
 }
 
 // finish lets the key go.
 func (c *Controller[K]) finish(run *reconcile[K], item queue.Item[K], judged verdict) {
-	defer c.rateLimiterPanicked(run, &item, judged)
+	defer func() {
+		if value := recover(); value != nil {
+			c.rateLimiterPanicked(run, item, judged, value)
+		}
+	}()
 	c.queue.Finish(item, judged.outcome())
 }
 
 // rateLimiterFailed is how long a key waits whose rate limiter does not say for how long.
 const rateLimiterFailed = time.Second
 
-// rateLimiterPanicked lets a key go whose rate limiter has panicked, which has changed nothing. Nobody is asked how long to
-// wait. It is deferred, and does nothing otherwise.
-func (c *Controller[K]) rateLimiterPanicked(run *reconcile[K], item *queue.Item[K], judged verdict) {
-	if value := recover(); value != nil {
-		run.logger().Error(nil, "Rate limiter panicked", "panic", value, "stack", string(debug.Stack()))
-		c.queue.Finish(*item, queue.RetryAfter(rateLimiterFailed, judged.err))
-	}
+// rateLimiterPanicked lets a key go whose rate limiter has panicked, which has changed nothing. Nobody is asked how long to wait.
+func (c *Controller[K]) rateLimiterPanicked(run *reconcile[K], item queue.Item[K], judged verdict, value any) {
+	run.logger().Error(nil, "Rate limiter panicked", "panic", value, "stack", string(debug.Stack()))
+	c.queue.Finish(item, queue.RetryAfter(rateLimiterFailed, judged.err))
 }
