@@ -53,6 +53,7 @@ func TestAwaitSaysWhatWasWrong(t *testing.T) {
 		want string
 	}{
 		"an error": {func(tb testing.TB) {
+			tb.Helper()
 			controlplanetest.Await(tb, func(ctx context.Context) error {
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -61,9 +62,11 @@ func TestAwaitSaysWhatWasWrong(t *testing.T) {
 			})
 		}, "waited for long: broken"},
 		"a condition": {func(tb testing.TB) {
+			tb.Helper()
 			controlplanetest.AwaitTrue(tb, "ready", func() bool { return false })
 		}, "waited for long: ready: not yet"},
 		"a channel": {func(tb testing.TB) {
+			tb.Helper()
 			controlplanetest.Receive(tb, "the end", make(chan int))
 		}, "waited for long for the end"},
 	}
