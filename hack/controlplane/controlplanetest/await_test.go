@@ -38,11 +38,11 @@ func fails(t *testing.T, test func(tb testing.TB)) string {
 
 func TestAwaitAsksUntilThereIsNoError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ready := false
-		time.AfterFunc(controlplanetest.Patience-time.Second, func() { ready = true })
-		controlplanetest.AwaitTrue(t, "ready", func() bool { return ready })
-		if !ready {
-			t.Error("it did not wait")
+		began := time.Now()
+		almost := controlplanetest.Patience - time.Second
+		controlplanetest.AwaitTrue(t, "almost", func() bool { return time.Since(began) >= almost })
+		if waited := time.Since(began); waited != almost {
+			t.Errorf("it waited for %v, want %v", waited, almost)
 		}
 	})
 }
