@@ -45,7 +45,7 @@ func TestAPanicIsRetriedAndHarmsNoOtherKey(t *testing.T) {
 		if bad.Load() != 3 || good.Load() != 2 {
 			t.Errorf("the bad key ran %d times, want 3", bad.Load())
 		}
-		if got := seen.Load(); got == nil || got.Value != "a bug" || !strings.Contains(string(got.Stack), "controller_test.go") {
+		if got := seen.Load(); got == nil || got.Value != "a bug" || !strings.Contains(string(got.Stack), "mishaps_test.go") {
 			t.Errorf("the panic was observed as %v", got)
 		}
 		want := controller.Status{Reconciles: 4, Failures: 2, Panics: 2}
