@@ -38,11 +38,11 @@ func fails(t *testing.T, test func(tb testing.TB)) string {
 
 func TestAwaitAsksUntilThereIsNoError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ready := false
-		time.AfterFunc(controlplanetest.Patience-time.Second, func() { ready = true })
-		controlplanetest.AwaitTrue(t, "ready", func() bool { return ready })
-		if !ready {
-			t.Error("it did not wait")
+		began := time.Now()
+		almost := controlplanetest.Patience - time.Second
+		controlplanetest.AwaitTrue(t, "almost", func() bool { return time.Since(began) >= almost })
+		if waited := time.Since(began); waited != almost {
+			t.Errorf("it waited for %v, want %v", waited, almost)
 		}
 	})
 }
@@ -53,6 +53,7 @@ func TestAwaitSaysWhatWasWrong(t *testing.T) {
 		want string
 	}{
 		"an error": {func(tb testing.TB) {
+			tb.Helper()
 			controlplanetest.Await(tb, func(ctx context.Context) error {
 				if ctx.Err() != nil {
 					return ctx.Err()
@@ -61,9 +62,11 @@ func TestAwaitSaysWhatWasWrong(t *testing.T) {
 			})
 		}, "waited for long: broken"},
 		"a condition": {func(tb testing.TB) {
+			tb.Helper()
 			controlplanetest.AwaitTrue(tb, "ready", func() bool { return false })
 		}, "waited for long: ready: not yet"},
 		"a channel": {func(tb testing.TB) {
+			tb.Helper()
 			controlplanetest.Receive(tb, "the end", make(chan int))
 		}, "waited for long for the end"},
 	}

@@ -304,7 +304,7 @@ func (m *machine) compare(s *modelSeries) {
 		return
 	}
 	for key, event := range m.server.events {
-		if key.Name == s.twin.name && int(count(event)) == s.count {
+		if key.Name == s.twin.name && count(event) == s.count {
 			return
 		}
 	}

@@ -31,7 +31,7 @@ func TestALayerIsLookedThrough(t *testing.T) {
 		}
 		found = wrapper.WrappedRoundTripper()
 	}
-	response, err := (&http.Client{Transport: upper}).Get("http://server") //nolint:bodyclose // there is none
+	response, err := (&http.Client{Transport: upper}).Get("http://server")
 	if err != nil || response == nil {
 		t.Fatal(err)
 	}
