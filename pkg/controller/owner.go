@@ -20,8 +20,8 @@ type Owner struct {
 }
 
 // Owns returns a source that adds the keys of the owners, as the owner references tell, of each object that changes, if all
-// predicates let the event pass. Of an update the owners before it are added, too, if they are others. References can be forged: a reconcile
-// that changes or deletes such an object must compare the reference's UID, as [metav1.IsControlledBy] does.
+// predicates let the event pass. Of an update the owners before it are added, too, if they are others. References can be forged:
+// a reconcile that changes or deletes such an object must compare the reference's UID, as [metav1.IsControlledBy] does.
 func Owns[T cache.Object](informer *cache.Informer[T], owner Owner, when ...Predicate[T]) Source[types.NamespacedName] {
 	return Watches(informer, func(event cache.Event[T], add func(types.NamespacedName)) {
 		owner.addKeys(event.Object, add)
