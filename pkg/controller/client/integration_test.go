@@ -1,7 +1,10 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,11 +21,11 @@ import (
 // TestNewDefinitionIsFound uses all clients for a kind that comes after they were made.
 func TestNewDefinitionIsFound(t *testing.T) {
 	clients, namespace := onPlane(t), controlplanetest.Namespace(t)
-	gizmo := schema.GroupKind{Group: "controlplanetest.example.com", Kind: "Gizmo"}
+	gizmo := schema.GroupKind{Group: namespace + ".example.com", Kind: "Gizmo"} // definitions stay: the next run needs another one
 	if _, err := clients.Mapper.RESTMapping(gizmo); !meta.IsNoMatchError(err) {
 		t.Fatalf("the mapping of a kind that is not there: %v", err)
 	}
-	controlplanetest.InstallCRD(t, "../../../hack/controlplane/controlplanetest/testdata/crds.yaml")
+	controlplanetest.InstallCRD(t, definitionsOf(t, gizmo.Group))
 	var mapping *meta.RESTMapping
 	await(t, func(context.Context) (err error) {
 		clients.Invalidate()
@@ -49,6 +52,21 @@ func TestNewDefinitionIsFound(t *testing.T) {
 	if err := rest.Get().Namespace(namespace).Resource(mapping.Resource.Resource).Name("one").Do(ctx).Into(read); err != nil || read.GetUID() != partial.UID {
 		t.Errorf("read by hand: %v, %v", read, err)
 	}
+}
+
+// definitionsOf makes a file of definitions of the group.
+func definitionsOf(t *testing.T, group string) string {
+	t.Helper()
+	content, err := os.ReadFile("../../../hack/controlplane/controlplanetest/testdata/crds.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "crds.yaml")
+	content = bytes.ReplaceAll(content, []byte("controlplanetest.example.com"), []byte(group))
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func TestServerWarns(t *testing.T) {
