@@ -40,6 +40,7 @@ func clientset(t *testing.T, config *rest.Config) *kubernetes.Clientset {
 func record(t *testing.T, clients kubernetes.Interface, config events.Config, f func(*events.Recorder)) events.Status {
 	t.Helper()
 	config.Client, config.Controller = clients.EventsV1(), "example.com/"+strings.ToLower(t.Name())
+	config.FlushTimeout = time.Minute // a slow machine writes all, too
 	recorder, err := events.New(config)
 	if err != nil {
 		t.Fatal(err)
