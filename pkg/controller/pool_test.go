@@ -15,13 +15,13 @@ import (
 
 func TestWorkersFollowTheLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var running, most atomic.Int32
+		var running gauge
 		c, stop := start(t, controller.Config[string]{
 			Workers:    2,
 			MaxWorkers: 8,
 			Reconcile: func(_ context.Context, key string) controller.Result {
-				most.Store(max(most.Load(), running.Add(1)))
-				defer running.Add(-1)
+				running.add(1)
+				defer running.add(-1)
 				time.Sleep(10 * time.Second)
 				return controller.Done()
 			},
@@ -31,8 +31,8 @@ func TestWorkersFollowTheLoad(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		status := c.Status()
-		if most.Load() != 8 || status.Workers != 8 {
-			t.Errorf("%d keys ran at the same time, the status has %d workers; want 8", most.Load(), status.Workers)
+		if most := running.most(); most != 8 || status.Workers != 8 {
+			t.Errorf("%d keys ran at the same time, the status has %d workers; want 8", most, status.Workers)
 		}
 		if last := status.Scalings[len(status.Scalings)-1]; last.Workers != 8 || !strings.Contains(last.Reason, "waited") || last.At.IsZero() {
 			t.Errorf("the last change is %+v", last)
@@ -41,13 +41,13 @@ func TestWorkersFollowTheLoad(t *testing.T) {
 		if got := c.Status().Workers; got != 2 {
 			t.Errorf("%d workers are left, want 2", got)
 		}
-		most.Store(0)
+		running.most()
 		for _, key := range []string{"a", "b", "c", "d"} {
 			c.Enqueue(key)
 		}
 		synctest.Wait()
-		if most.Load() != 2 {
-			t.Errorf("%d keys ran at the same time, want 2", most.Load())
+		if most := running.most(); most != 2 {
+			t.Errorf("%d keys ran at the same time, want 2", most)
 		}
 		stop()
 	})

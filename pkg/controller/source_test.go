@@ -99,6 +99,7 @@ func TestOwnsAddsTheControllersKey(t *testing.T) {
 		"of another group":                  {func(s *watch.FakeWatcher) { s.Add(pod("a", "2", ownedBy("example.com/v1", "ReplicaSet", "web", true))) }, nil},
 		"nobody's":                          {func(s *watch.FakeWatcher) { s.Add(pod("a", "2")) }, nil},
 		"deleted":                           {func(s *watch.FakeWatcher) { s.Add(pod("a", "2", web)); synctest.Wait(); s.Delete(pod("a", "3", web)) }, []string{"ns/web", "ns/web"}},
+		"once when the owner stays":         {func(s *watch.FakeWatcher) { s.Add(pod("a", "2", web)); synctest.Wait(); s.Modify(pod("a", "3", web)) }, []string{"ns/web", "ns/web"}},
 		"both owners when it changes":       {func(s *watch.FakeWatcher) { s.Add(pod("a", "2", web)); synctest.Wait(); s.Modify(pod("a", "3", db)) }, []string{"ns/web", "ns/db", "ns/web"}},
 	}
 	for name, test := range tests {

@@ -11,11 +11,14 @@ import (
 )
 
 // A slowMetrics takes an hour to note the first key that becomes ready.
-type slowMetrics struct{ recorder }
+type slowMetrics struct {
+	recorder
+	later atomic.Bool
+}
 
 func (m *slowMetrics) Added(priority queue.Priority, n int) {
 	m.recorder.Added(priority, n)
-	if len(m.told()) == 1 {
+	if !m.later.Swap(true) {
 		time.Sleep(time.Hour)
 	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // timeout bounds what a helper asks of the cluster.
-const timeout = 30 * time.Second
+const timeout = time.Minute
 
 // Namespace makes a namespace of its own for a test and returns its name,
 // which starts like the name of the test. Pods can be created in it: it has

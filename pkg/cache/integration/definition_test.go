@@ -101,9 +101,7 @@ func TestDefinitionComesAndGoes(t *testing.T) {
 	d.remove()
 	controlplanetest.AwaitTrue(t, "an empty cache", func() bool { return s.informer.Indexer().Len() == 0 })
 	s.unready("is the CRD installed?")
-	if got := s.replay.count(cache.Deleted); got != 3 {
-		t.Errorf("%d objects were told to be deleted, want 3", got)
-	}
+	controlplanetest.AwaitTrue(t, "3 objects are told to be deleted", func() bool { return s.replay.count(cache.Deleted) == 3 })
 	d.install()
 	s.ready()
 	h.puts("b", "d")

@@ -64,6 +64,7 @@ func TestBufferIsBoundedAndKeepsTheOldest(t *testing.T) {
 		p.failing(down)
 		for n := range 5 {
 			p.Normal(pod(fmt.Sprint("p", n)), "R", "A", fmt.Sprint(n))
+			synctest.Wait() // the first has failed and waits as well: what is being written is in no buffer
 		}
 		for range 10 {
 			p.Normal(pod("p0"), "R", "A", "0")
@@ -91,6 +92,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		want(t, "known to the server", p.counts()["n"], 196) // a count is written when its Event is forgotten
 		pass(time.Hour)
 		p.Normal(pod("last"), "R", "A", "n")
+		synctest.Wait()
 		want(t, "remembered after the window", c.open.len()+c.similar.len(), 2)
 	})
 }

@@ -16,15 +16,15 @@ func TestAStandbyWaitsByItsOwnClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &server{}
-				p := start(t, s, Config{Identity: "b"})
-				defer func() { _ = p.ends() }()
 				sign := func() {
 					s.heldBy("a")
 					s.change(func(spec *coordinationv1.LeaseSpec) {
 						spec.RenewTime = new(microTime(instant{wall: time.Now().Add(skew)}))
 					})
 				}
-				sign()
+				sign() // before anybody looks: what is free is taken at once
+				p := start(t, s, Config{Identity: "b"})
+				defer func() { _ = p.ends() }()
 				for range 10 {
 					time.Sleep(10 * time.Second)
 					p.allowed(false)

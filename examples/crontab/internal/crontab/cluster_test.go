@@ -290,7 +290,7 @@ func (c *cluster) created() (stop func() map[string]int) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	counts, done := map[string]int{}, make(chan struct{})
+	counts, completed, done := map[string]int{}, map[types.UID]bool{}, make(chan struct{})
 	go func() {
 		defer close(done)
 		for event := range w.ResultChan() {
@@ -301,9 +301,10 @@ func (c *cluster) created() (stop func() map[string]int) {
 			if event.Type == watch.Added {
 				counts[job.Name]++
 			}
-			if job.Status.StartTime == nil || outcome(job) != "" {
+			if job.Status.StartTime == nil || completed[job.UID] { // what comes after that may be from before it
 				continue
 			}
+			completed[job.UID] = true
 			if err := c.setOutcome(job, batchv1.JobComplete); err != nil && !apierrors.IsNotFound(err) {
 				c.Errorf("complete Job %q: %v", job.Name, err)
 			}

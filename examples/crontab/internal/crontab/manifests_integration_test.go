@@ -16,6 +16,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -219,9 +220,32 @@ func (c *cluster) asController(rules []rbacv1.PolicyRule) *rest.Config {
 	if err := errors.Join(errAccount, errRole, errBinding, errToken); err != nil {
 		c.Fatal(err)
 	}
+	for _, rule := range rules {
+		c.awaitRight("system:serviceaccount:"+c.namespace+":"+meta.Name, rule)
+	}
 	config := rest.AnonymousClientConfig(controlplanetest.Config(c))
 	config.BearerToken = token.Status.Token
 	return config
+}
+
+// awaitRight waits until the API server knows that the user has a right: it learns of roles by a watch.
+func (c *cluster) awaitRight(user string, rule rbacv1.PolicyRule) {
+	c.Helper()
+	resource, subresource, _ := strings.Cut(rule.Resources[0], "/")
+	attributes := &authorizationv1.ResourceAttributes{
+		Namespace: c.namespace, Verb: rule.Verbs[0], Group: rule.APIGroups[0], Resource: resource, Subresource: subresource,
+	}
+	if len(rule.ResourceNames) > 0 {
+		attributes.Name = rule.ResourceNames[0]
+	}
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: attributes}}
+	c.eventually("there are rights", func() (any, bool) {
+		answer, err := c.kube.AuthorizationV1().SubjectAccessReviews().Create(c.Context(), review, metav1.CreateOptions{})
+		if err != nil {
+			return err, false
+		}
+		return answer.Status, answer.Status.Allowed
+	})
 }
 
 func TestDeploymentIsAdmittedUnderTheRestrictedProfile(t *testing.T) {

@@ -128,7 +128,7 @@ func execute(t *testing.T, args ...string) (stdout, stderr string, status int) {
 func gone(pid int) bool {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	bound := time.After(10 * time.Second)
+	bound := time.After(time.Minute)
 	for syscall.Kill(pid, 0) == nil {
 		select {
 		case <-tick.C:
