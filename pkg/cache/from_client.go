@@ -48,7 +48,7 @@ func fromClient[T Object, L runtime.Object](client Client[T, L], resource *resou
 	if !ok || isNil(backed.GetClient()) {
 		return listerWatcher[T, L]{client}
 	}
-	return &RESTSource[T]{backed.GetClient(), resource, RESTOptions{Namespace: backed.GetNamespace()}}
+	return &RESTSource[T]{backed.GetClient(), resource, RESTOptions{Namespace: backed.GetNamespace()}, planOf[T]()}
 }
 
 // A restClient is what typed clients tell that are built on package gentype of client-go.

@@ -39,6 +39,7 @@ func identityOf(id wire.Identity) Identity {
 // A decoder makes objects of pieces, each on its own, or says which of them it can't.
 type decoder[T Object] struct {
 	known             func(Identity) (T, bool)
+	wire              *wire.Decoder
 	dropManagedFields bool
 	expected          metav1.TypeMeta // what is empty may be anything
 	untyped           bool            // an object has come of which it was not known whether it is of the expected type
@@ -47,7 +48,7 @@ type decoder[T Object] struct {
 }
 
 func (s *RESTSource[T]) decoder(request Request[T]) *decoder[T] {
-	return &decoder[T]{known: request.Known, dropManagedFields: s.options.DropManagedFields, expected: s.expected()}
+	return &decoder[T]{known: request.Known, wire: wire.NewDecoder(s.plan()), dropManagedFields: s.options.DropManagedFields, expected: s.expected()}
 }
 
 func (s *RESTSource[T]) expected() metav1.TypeMeta {
@@ -77,7 +78,7 @@ func (d *decoder[T]) object(p piece) (T, *UndecodableError) {
 		id = id.Clone() // whose strings are views of the bytes that are cut
 		p.Frame = p.WithoutManagedFields()
 	}
-	obj, err := decode[T](p, id)
+	obj, err := d.decode(p, id)
 	if err == nil && isUnstructured[T]() && obj.GetObjectKind().GroupVersionKind().Kind == "" {
 		err = d.await(p, obj)
 	}
@@ -133,9 +134,9 @@ var (
 )
 
 // decode returns a new object, which is the one that is expected, or why there is none.
-func decode[T Object](p piece, id wire.Identity) (T, error) {
+func (d *decoder[T]) decode(p piece, id wire.Identity) (T, error) {
 	obj := reflect.New(reflect.TypeFor[T]().Elem()).Interface().(T)
-	if err := p.Decode(obj); err != nil {
+	if err := d.wire.Decode(p.Frame, obj); err != nil {
 		return obj, err
 	}
 	switch {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
+	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -22,6 +24,11 @@ type RESTSource[T Object] struct {
 	client   rest.Interface
 	resource *resource
 	options  RESTOptions
+	plan     func() *wire.Plan // made when it is needed
+}
+
+func planOf[T Object]() func() *wire.Plan {
+	return sync.OnceValue(func() *wire.Plan { return wire.NewPlan(reflect.TypeFor[T]()) })
 }
 
 // RESTOptions are options of a [RESTSource]. The zero value is usable.
@@ -50,7 +57,7 @@ type RESTOptions struct {
 //
 // The Timeout of a rest.Config ends watches, as always: they are opened again. It is better left zero.
 func FromREST[T Object](client rest.Interface, name string, options RESTOptions) *RESTSource[T] {
-	return &RESTSource[T]{client, namedResource(name), options}
+	return &RESTSource[T]{client, namedResource(name), options, planOf[T]()}
 }
 
 // In returns a source that reads the same in another namespace, or for an empty one in all.

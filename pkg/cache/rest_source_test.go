@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"unsafe"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -197,6 +198,21 @@ func TestRESTSourceMetadataOnly(t *testing.T) {
 	if got := server.last().Header.Get("Accept"); got != want {
 		t.Errorf("the source accepts %q, want what client-go's metadata client does", got)
 	}
+}
+
+// Strings that are in many objects are in memory once.
+func TestRESTSourceSharesTexts(t *testing.T) {
+	a, b := somePod("a", "1"), somePod("b", "2")
+	a.Spec.NodeName, b.Spec.NodeName = "node-17", "node-17"
+	list := podList(metav1.ListMeta{ResourceVersion: "2"}, a, b)
+	for range 10 { // of two strings that have the same place only one is remembered
+		server := newScript(t, answer{body: encode(t, cache.ProtobufEncoding, list)})
+		pods, _ := contents(t, server.pods(cache.RESTOptions{}), cache.Request[*corev1.Pod]{})
+		if len(pods) == 2 && unsafe.StringData(pods[0].Spec.NodeName) == unsafe.StringData(pods[1].Spec.NodeName) {
+			return
+		}
+	}
+	t.Error("the name of the node is there twice")
 }
 
 func TestRESTSourceChangesRequests(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,7 @@ import (
 //	stripped      the same without managed fields
 //	known         every item's identity, nothing decoded: a relist that finds what is cached
 //	cut           the items alone
+//	planned       every item with a Decoder
 func BenchmarkList(b *testing.B) {
 	for _, encoding := range encodings() {
 		s := newServer(encoding)
@@ -65,12 +67,14 @@ type variant struct {
 }
 
 func variants(empty func() any) []variant {
+	planned := wire.NewDecoder(wire.NewPlan(reflect.TypeFor[*corev1.Pod]()))
 	return []variant{
 		{"decode", func(f wire.Frame) error { return f.Decode(empty()) }},
 		{"stripped", func(f wire.Frame) error { return f.WithoutManagedFields().Decode(empty()) }},
 		{"known", func(f wire.Frame) error { f.Peek(); return nil }},
 		{"strip only", func(f wire.Frame) error { f.WithoutManagedFields(); return nil }},
 		{"cut", func(wire.Frame) error { return nil }},
+		{"planned", func(f wire.Frame) error { return planned.Decode(f, empty()) }},
 	}
 }
 

@@ -4,7 +4,7 @@
 // What holds:
 //
 //   - A list never exists as a whole: a reader has one item in memory, in a buffer that it uses again.
-//   - What is decoded equals what client-go decodes from the same bytes.
+//   - What is decoded equals what client-go decodes from the same bytes. A [Decoder] makes it of less memory.
 //   - An object that can't be decoded, or is too large, is a matter of its own. Its [Frame.Identity] can mostly still be read,
 //     and the reader goes on behind it.
 //   - A body that breaks off never passes for a shorter one.
@@ -17,7 +17,7 @@
 //	           │
 //	         [Frame]   2. Peek, Identity: which object is it, is it known in this version?
 //	           │       3. WithoutManagedFields: cuts out what nobody looks at
-//	           ▼       4. Decode
+//	           ▼       4. Decode, or a [Decoder]'s
 //	         object
 //
 // # Encodings
