@@ -197,7 +197,8 @@ func TestQuickAndSlowRuns(t *testing.T) {
 					return
 				}
 				for more := true; more; more = q.FinishAndTake(&item, queue.Success()) {
-					if ran.Add(1); item.Key%1000 == 0 {
+					ran.Add(1)
+					if item.Key%1000 == 0 {
 						time.Sleep(time.Millisecond)
 					}
 				}

@@ -18,7 +18,8 @@ import (
 	"github.com/sluice-k8s/sluice/pkg/cache/internal/wire"
 )
 
-// Of every built-in type a Decoder makes what the type's own Unmarshal makes, also of bytes that have been damaged.
+// Of every built-in type a Decoder makes what the type's own Unmarshal makes, also of two messages one after the other, which
+// become one, and of bytes that have been damaged.
 func TestDecoderAgreesWithUnmarshal(t *testing.T) {
 	builtIn := messages()
 	decoders := map[reflect.Type]*wire.Decoder{}
@@ -29,8 +30,12 @@ func TestDecoderAgreesWithUnmarshal(t *testing.T) {
 		pointer := rapid.SampledFrom(builtIn).Draw(t, "type")
 		random := filler{rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))}
 		bytes := random.message(pointer)
-		for damaged := range 4 {
-			if damaged > 0 {
+		for damaged := range 5 {
+			switch damaged {
+			case 0:
+			case 1:
+				bytes = slices.Concat(bytes, random.message(pointer))
+			default:
 				bytes = random.damage(bytes)
 			}
 			frame := wire.Frame{Encoding: wire.Protobuf, Bytes: bytes}

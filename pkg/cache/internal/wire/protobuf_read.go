@@ -17,14 +17,14 @@ func (d *Decoder) message(p *messagePlan, b []byte, into unsafe.Pointer) bool {
 	for m.at < m.end {
 		begin := m.at
 		tag, ok := m.short()
-		r := p.reader(tag)
-		if r == nil {
+		switch r := p.reader(tag); {
+		case r == nil:
 			m.at = begin
 			ok = d.leave(p, &m)
-		} else if ok && tag&7 == r.kind {
+		case ok && tag&7 == r.kind:
 			v, whole := m.one(r.kind)
 			ok = whole && r.read(d, v, unsafe.Add(into, r.offset))
-		} else {
+		default:
 			ok = false
 		}
 		if !ok {
