@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -38,27 +37,7 @@ type cluster struct {
 
 func newCluster(t *testing.T) cluster {
 	t.Helper()
-	return cluster{t, newClient(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)}
-}
-
-func newClient(t *testing.T, config *rest.Config) kubernetes.Interface {
-	t.Helper()
-	client, err := kubernetes.NewForConfigAndClient(config, newHTTPClient(t, config))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
-}
-
-// newHTTPClient returns a client that leaves no connection behind.
-func newHTTPClient(t *testing.T, config *rest.Config) *http.Client {
-	t.Helper()
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(httpClient.CloseIdleConnections)
-	return httpClient
+	return cluster{t, controlplanetest.Clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)}
 }
 
 func (c cluster) source() cache.ListerWatcher[configMap] {
@@ -221,7 +200,7 @@ func TestRealServerForgetsVersions(t *testing.T) {
 	controlplanetest.InstallCRD(t, "../generated/crds/stable.example.com_crontabs.yaml")
 	namespace := controlplanetest.Namespace(t)
 	config := controlplanetest.Config(t)
-	clients, err := versioned.NewForConfigAndClient(config, newHTTPClient(t, config))
+	clients, err := versioned.NewForConfigAndClient(config, controlplanetest.HTTPClient(t, config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +225,7 @@ func TestRealServerForgetsVersions(t *testing.T) {
 func TestRealServerRefuses(t *testing.T) {
 	config := controlplanetest.Config(t)
 	config.Impersonate = rest.ImpersonationConfig{UserName: "somebody"}
-	client := newClient(t, config)
+	client := controlplanetest.Clientset(t, config)
 	refused := make(chan struct{}, 1)
 	informer := cache.NewInformer(cache.FromClient(client.CoreV1().ConfigMaps("default")), cache.Config{
 		OnError: func(context.Context, error) {

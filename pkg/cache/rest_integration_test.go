@@ -45,7 +45,7 @@ func newSite(t *testing.T) *site {
 	controlplanetest.InstallCRD(t, "../generated/crds/stable.example.com_crontabs.yaml")
 	config := controlplanetest.Config(t)
 	config.QPS = -1
-	http := newHTTPClient(t, config)
+	http := controlplanetest.HTTPClient(t, config)
 	s := &site{t: t, config: config, namespace: controlplanetest.Namespace(t)}
 	var failed [4]error
 	s.kube, failed[0] = kubernetes.NewForConfigAndClient(config, http)
@@ -66,7 +66,7 @@ func (s *site) must(err error) {
 
 func (s *site) client(version schema.GroupVersion) rest.Interface {
 	s.t.Helper()
-	client, err := rest.RESTClientForConfigAndClient(cache.ConfigFor(s.config, version), newHTTPClient(s.t, s.config))
+	client, err := rest.RESTClientForConfigAndClient(cache.ConfigFor(s.config, version), controlplanetest.HTTPClient(s.t, s.config))
 	s.must(err)
 	return client
 }

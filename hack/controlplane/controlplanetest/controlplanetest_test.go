@@ -70,9 +70,5 @@ func TestOtherCluster(t *testing.T) {
 
 func client(t *testing.T) kubernetes.Interface {
 	t.Helper()
-	c, err := kubernetes.NewForConfig(controlplanetest.Config(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return controlplanetest.Clientset(t, controlplanetest.Config(t))
 }

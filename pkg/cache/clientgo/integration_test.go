@@ -19,7 +19,6 @@ import (
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 
@@ -38,12 +37,7 @@ type cluster struct {
 
 func newCluster(t *testing.T, resync time.Duration) *cluster {
 	t.Helper()
-	config := controlplanetest.Config(t)
-	httpClient, err := rest.HTTPClientFor(config)
-	wantOK(t, err)
-	t.Cleanup(httpClient.CloseIdleConnections)
-	client, err := kubernetes.NewForConfigAndClient(config, httpClient)
-	wantOK(t, err)
+	client := controlplanetest.Clientset(t, controlplanetest.Config(t))
 	c := &cluster{T: t, client: client, namespace: controlplanetest.Namespace(t)}
 	c.outage.opened = make(chan watch.Interface, 100)
 	c.factory = informers.NewSharedInformerFactoryWithOptions(client, resync, informers.WithNamespace(c.namespace))

@@ -38,7 +38,7 @@ func newAccount(t *testing.T, p plane, h hand) account {
 	config.QPS = -1
 	// BearerTokenFile does the same but for one thing: after a 401 it takes client-go up to a minute to read the file again.
 	config.WrapTransport = transport.ResettableTokenSourceWrapTransport(transport.NewCachedFileTokenSource(a.file))
-	a.client, err = kubernetes.NewForConfigAndClient(config, newHTTPClient(t, config))
+	a.client, err = kubernetes.NewForConfigAndClient(config, controlplanetest.HTTPClient(t, config))
 	p.must(err)
 	return a
 }

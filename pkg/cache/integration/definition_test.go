@@ -78,7 +78,7 @@ func (d definition) patch(patch string) {
 
 func cronTabsSource(t *testing.T, h hand) cache.ListerWatcher[cronTab] {
 	t.Helper()
-	clients, err := versioned.NewForConfigAndClient(h.server.config, newHTTPClient(t, h.server.config))
+	clients, err := versioned.NewForConfigAndClient(h.server.config, controlplanetest.HTTPClient(t, h.server.config))
 	if err != nil {
 		t.Fatal(err)
 	}

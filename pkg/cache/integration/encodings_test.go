@@ -144,7 +144,7 @@ func (c *contentTypes) client(t *testing.T, config *rest.Config, version schema.
 			return response, err
 		})
 	}
-	client, err := rest.RESTClientForConfigAndClient(config, newHTTPClient(t, config))
+	client, err := rest.RESTClientForConfigAndClient(config, controlplanetest.HTTPClient(t, config))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ type server struct {
 
 func newServer(t *testing.T, config *rest.Config) server {
 	t.Helper()
-	httpClient := newHTTPClient(t, config)
+	httpClient := controlplanetest.HTTPClient(t, config)
 	client, err := kubernetes.NewForConfigAndClient(config, httpClient)
 	if err != nil {
 		t.Fatal(err)
@@ -41,11 +41,7 @@ func newServer(t *testing.T, config *rest.Config) server {
 		t.Fatal(err)
 	}
 	g := &gate{}
-	behind, err := kubernetes.NewForConfigAndClient(config, newHTTPClient(t, g.guard(config)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server{config, client, dyn, g, behind}
+	return server{config, client, dyn, g, controlplanetest.Clientset(t, g.guard(config))}
 }
 
 // A gate keeps clients from asking while it is closed. What they have been answered before goes on.
@@ -84,17 +80,6 @@ func (s server) newNamespace(t *testing.T) string {
 		}
 	})
 	return namespace.Name
-}
-
-// newHTTPClient returns a client that leaves no connection behind.
-func newHTTPClient(t *testing.T, config *rest.Config) *http.Client {
-	t.Helper()
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(httpClient.CloseIdleConnections)
-	return httpClient
 }
 
 // A plane is the control plane that the tests share.

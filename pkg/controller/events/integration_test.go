@@ -15,26 +15,10 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	"github.com/sluice-k8s/sluice/pkg/controller/events"
 )
-
-// clientset leaves no connection behind.
-func clientset(t *testing.T, config *rest.Config) *kubernetes.Clientset {
-	t.Helper()
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(httpClient.CloseIdleConnections)
-	clients, err := kubernetes.NewForConfigAndClient(config, httpClient)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return clients
-}
 
 // record runs a recorder while f records, until all is written.
 func record(t *testing.T, clients kubernetes.Interface, config events.Config, f func(*events.Recorder)) events.Status {
@@ -95,7 +79,7 @@ func configMap(t *testing.T, clients kubernetes.Interface, namespace, name strin
 }
 
 func TestServerAcceptsASeries(t *testing.T) {
-	clients, namespace := clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)
+	clients, namespace := controlplanetest.Clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)
 	obj := configMap(t, clients, namespace, "settings")
 	status := record(t, clients, events.Config{UpdateInterval: 10 * time.Millisecond}, func(recorder *events.Recorder) {
 		for n := range 100 {
@@ -120,7 +104,7 @@ func TestServerAcceptsASeries(t *testing.T) {
 }
 
 func TestServerAcceptsWhatIsAtTheLimits(t *testing.T) {
-	clients, namespace := clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)
+	clients, namespace := controlplanetest.Clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)
 	obj := configMap(t, clients, namespace, "settings")
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "system:" + namespace}} // nobody else's, in default
 	status := record(t, clients, events.Config{Instance: strings.Repeat("i", 128)}, func(recorder *events.Recorder) {
@@ -146,7 +130,7 @@ func TestServerAcceptsWhatIsAtTheLimits(t *testing.T) {
 }
 
 func TestDeletedEventComesBack(t *testing.T) {
-	clients, namespace := clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)
+	clients, namespace := controlplanetest.Clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)
 	obj := configMap(t, clients, namespace, "settings")
 	record(t, clients, events.Config{}, func(recorder *events.Recorder) {
 		recorder.Normal(obj, "Read", "Read", "once")
@@ -162,7 +146,7 @@ func TestDeletedEventComesBack(t *testing.T) {
 }
 
 func TestNamespaceThatTerminatesTakesNoEvent(t *testing.T) {
-	clients, namespace := clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)
+	clients, namespace := controlplanetest.Clientset(t, controlplanetest.Config(t)), controlplanetest.Namespace(t)
 	obj := configMap(t, clients, namespace, "settings")
 	obj.Finalizers = []string{"example.com/hold"}
 	obj, err := clients.CoreV1().ConfigMaps(namespace).Update(t.Context(), obj, metav1.UpdateOptions{})
@@ -190,10 +174,10 @@ func TestNamespaceThatTerminatesTakesNoEvent(t *testing.T) {
 // TestRights lets a recorder work with the rights that Config.Client names, and with none.
 func TestRights(t *testing.T) {
 	config := controlplanetest.Config(t)
-	clients, namespace := clientset(t, config), controlplanetest.Namespace(t)
+	clients, namespace := controlplanetest.Clientset(t, config), controlplanetest.Namespace(t)
 	obj := configMap(t, clients, namespace, "settings")
 	config.Impersonate.UserName = "recorder"
-	limited := clientset(t, config)
+	limited := controlplanetest.Clientset(t, config)
 	repeat := func(recorder *events.Recorder) {
 		recorder.Normal(obj, "Read", "Read", "once")
 		controlplanetest.Await(t, func(context.Context) error {

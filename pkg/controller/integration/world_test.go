@@ -61,11 +61,7 @@ type clients struct {
 // newClients leave no connection behind.
 func newClients(t *testing.T, config *rest.Config) clients {
 	t.Helper()
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(httpClient.CloseIdleConnections)
+	httpClient := controlplanetest.HTTPClient(t, config)
 	core, err := kubernetes.NewForConfigAndClient(config, httpClient)
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func newReplica(t *testing.T, namespace string, deadline time.Duration) *replica
 		})
 	})
 	elector, err := New(Config{
-		Client: newClients(t, unfenced).CoordinationV1().Leases(namespace), Name: "it",
+		Client: controlplanetest.Clientset(t, unfenced).CoordinationV1().Leases(namespace), Name: "it",
 		Duration: deadline + time.Second, RenewDeadline: deadline, RetryPeriod: 200 * time.Millisecond,
 		Logger: textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(t.Output()))),
 	})
@@ -55,25 +55,11 @@ func newReplica(t *testing.T, namespace string, deadline time.Duration) *replica
 		t.Fatal(err)
 	}
 	config.Wrap(elector.Fence().Wrap)
-	r.elector, r.clients = elector, newClients(t, config)
+	r.elector, r.clients = elector, controlplanetest.Clientset(t, config)
 	ctx, stop := context.WithCancel(t.Context())
 	r.stop = stop
 	go func() { r.ended <- elector.Run(ctx, r.lead) }()
 	return r
-}
-
-func newClients(t *testing.T, config *rest.Config) kubernetes.Interface {
-	t.Helper()
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(httpClient.CloseIdleConnections)
-	clients, err := kubernetes.NewForConfigAndClient(config, httpClient)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return clients
 }
 
 func (r *replica) lead(ctx context.Context) error {

@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 
 	"github.com/sluice-k8s/sluice/hack/controlplane/controlplanetest"
 	v1 "github.com/sluice-k8s/sluice/pkg/apis/stable/v1"
@@ -36,11 +35,7 @@ type plane struct {
 func newPlane(t *testing.T) plane {
 	t.Helper()
 	config := controlplanetest.Config(t)
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(httpClient.CloseIdleConnections)
+	httpClient := controlplanetest.HTTPClient(t, config)
 	clients, err := kubernetes.NewForConfigAndClient(config, httpClient)
 	if err != nil {
 		t.Fatal(err)
