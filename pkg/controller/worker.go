@@ -17,34 +17,42 @@ func (c *Controller[K]) worker(s *seat[K]) {
 			c.pool.group.Go(func() { c.worker(s) })
 		}
 	}()
-	for s.taken || c.take(s) {
-		s.taken = false
+	for c.take(s) {
 		c.process(s)
 	}
 	ended = true
 }
 
-// take takes a key, as soon as there is one. It returns false when the hand-out has stopped.
+// take sees to it that the seat has a key that may run, as soon as there is one. It returns false when the hand-out has stopped.
 func (c *Controller[K]) take(s *seat[K]) bool {
-	for s.handOut.Err() == nil {
-		trial, ok := c.gate.pass(s.handOut)
-		if !ok {
-			return false
-		}
-		item, err := c.queue.Take(s.handOut)
-		if err != nil {
-			c.gate.giveUp(trial)
-			return false
-		}
-		if s.handOut.Err() == nil && (trial || !c.gate.isShut()) {
-			c.gate.begin(trial)
-			s.item, s.trial = item, trial
+	for s.taken || c.waitForKey(s) {
+		s.taken = false
+		if s.handOut.Err() == nil && (s.trial || !c.gate.isShut()) {
+			c.gate.begin(s.trial)
 			return true
 		}
-		c.gate.giveUp(trial) // it is too late, since this worker began to wait for a key
-		c.giveBack(item)
+		c.gate.giveUp(s.trial) // it is too late, since this worker began to take a key
+		c.giveBack(s.item)
 	}
 	return false
+}
+
+// waitForKey takes a key, as soon as there is one. It returns false when the hand-out has stopped.
+func (c *Controller[K]) waitForKey(s *seat[K]) (taken bool) {
+	if s.handOut.Err() != nil {
+		return false
+	}
+	trial, ok := c.gate.pass(s.handOut)
+	if !ok {
+		return false
+	}
+	item, err := c.queue.Take(s.handOut)
+	if err != nil {
+		c.gate.giveUp(trial)
+		return false
+	}
+	s.item, s.trial, s.taken = item, trial, true
+	return true
 }
 
 // process reconciles the key that was taken and does what the result says.

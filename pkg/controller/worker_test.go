@@ -53,6 +53,53 @@ func TestAKeyThatIsTakenWhenStoppingIsGivenBack(t *testing.T) {
 	}
 }
 
+// A halting Metrics takes its time when the second key is taken.
+type halting struct {
+	taken int
+	halt  func()
+}
+
+func (h *halting) Added(queue.Priority, int)              {}
+func (h *halting) Finished(queue.Priority, time.Duration) {}
+func (h *halting) Retried(int)                            {}
+func (h *halting) Gauges(queue.Status)                    {}
+
+func (h *halting) Taken(queue.Priority, time.Duration) {
+	if h.taken++; h.taken == 2 {
+		h.halt()
+	}
+}
+
+// A busy worker takes its next key while it lets the last one go. If the controller is stopped meanwhile that key does not run.
+func TestAKeyThatABusyWorkerTakesWhenStoppingIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var ran []string
+		c, err := controller.New(controller.Config[string]{
+			Name:  "test",
+			Queue: queue.Config[string]{Metrics: &halting{halt: cancel}},
+			Reconcile: func(_ context.Context, key string) controller.Result {
+				ran = append(ran, key)
+				return controller.Done()
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Enqueue("a")
+		c.Enqueue("b")
+		if err := c.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(ran, []string{"a"}) {
+			t.Errorf("%q ran, want a alone", ran)
+		}
+		if info, ok := c.Queue().Find("b"); !ok || info.State != queue.Ready {
+			t.Errorf("b is %+v, %v; want it to be ready", info, ok)
+		}
+	})
+}
+
 // Of one worker, tenants take turns, however many keys one of them has.
 func TestTenantsTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
