@@ -11,7 +11,7 @@ type patience struct {
 }
 
 const (
-	quickRun  = time.Microsecond
+	quick     = time.Microsecond
 	moment    = 50 * time.Microsecond
 	sure      = 4 // with more quick runs than others, of late
 	quiteSure = 8
@@ -23,16 +23,11 @@ func (p *patience) note(took time.Duration) {
 	switch {
 	case took <= 0 || took >= moment:
 		p.quick = 0
-	case took < quickRun:
+	case took < quick:
 		p.quick = min(p.quick+1, quiteSure)
 	default:
 		p.quick = max(p.quick-1, 0)
 	}
-}
-
-// isEnough says whether one worker is, which has taken its key at a time.
-func (p *patience) isEnough(takenAt, now time.Duration) bool {
-	return p.quick >= sure && now-takenAt < moment
 }
 
 // putOff has somebody woken a moment after the time, if not earlier.
@@ -42,10 +37,18 @@ func (p *patience) putOff(takenAt time.Duration) {
 	}
 }
 
+// quickRun returns the last run if another worker may be needless because of it, or nil.
+func (q *Queue[K]) quickRun() *entry[K] {
+	if q.patience.quick < sure || q.core.shutDown {
+		return nil
+	}
+	return q.core.running.tail
+}
+
 // oneIsEnough says whether a worker that is at it makes another one needless.
 func (q *Queue[K]) oneIsEnough(now time.Duration) bool {
-	last := q.core.running.tail
-	return last != nil && q.patience.isEnough(last.since, now) && !q.core.shutDown
+	last := q.quickRun()
+	return last != nil && now-last.since < moment
 }
 
 // wakes says whether one of those who wait is to be woken now. It may put that off.
@@ -53,7 +56,7 @@ func (q *Queue[K]) wakes() bool {
 	if q.waiting == 0 || q.waking || q.core.ready.len() == 0 && !q.core.shutDown {
 		return false
 	}
-	if last := q.core.running.tail; last != nil && q.patience.quick >= sure && !q.core.shutDown {
+	if last := q.quickRun(); last != nil {
 		q.patience.putOff(last.since)
 		return false
 	}

@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -184,7 +185,7 @@ func TestAContextThatIsDoneGetsAKeyThatIsReady(t *testing.T) {
 	})
 }
 
-// Whatever runs take, each key runs.
+// Whatever runs take, each key runs, and not before it is ready.
 func TestQuickAndSlowRuns(t *testing.T) {
 	q := queue.New(queue.Config[int]{Timed: true})
 	var ran atomic.Int64
@@ -198,6 +199,9 @@ func TestQuickAndSlowRuns(t *testing.T) {
 				}
 				for more := true; more; more = q.FinishAndTake(&item, queue.Success()) {
 					ran.Add(1)
+					if item.TakenAt.Before(item.ReadyAt) {
+						t.Errorf("key %d was taken %v before it was ready", item.Key, item.ReadyAt.Sub(item.TakenAt))
+					}
 					if item.Key%1000 == 0 {
 						time.Sleep(time.Millisecond)
 					}
@@ -205,10 +209,19 @@ func TestQuickAndSlowRuns(t *testing.T) {
 			}
 		})
 	}
-	const keys = 50_000
-	for key := range keys {
-		q.Add(key)
+	const keys = 200_000
+	var producing sync.WaitGroup
+	for producer := range 4 {
+		producing.Go(func() {
+			for key := producer; key < keys; key += 4 {
+				q.Add(key)
+				for q.Len() > 3 { // so that most keys become ready while somebody wants one
+					runtime.Gosched()
+				}
+			}
+		})
 	}
+	producing.Wait()
 	q.ShutDownWithDrain()
 	group.Wait()
 	if ran.Load() != keys {

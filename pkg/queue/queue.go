@@ -172,15 +172,6 @@ func (q *Queue[K]) timeIf(needed bool) time.Duration {
 	return 0
 }
 
-// timeBefore returns the time if the queue keeps times: those who wait for the lock need not wait for the clock as well.
-// Otherwise it is 0, and timeIf is to be asked under the lock.
-func (q *Queue[K]) timeBefore() time.Duration {
-	if q.core.timed {
-		return q.now()
-	}
-	return 0
-}
-
 // timeOfEnd returns the time if the end of the entry's run needs it.
 func (q *Queue[K]) timeOfEnd(e *entry[K], outcome Outcome) time.Duration {
 	if outcome.kind == succeeded && !e.awaits() && q.metrics == nil {

@@ -31,8 +31,8 @@ type Item[K comparable] struct {
 }
 
 // Take waits for a key and hands it out; the caller must call [Queue.Finish] with the item, or [Queue.Done] with the key.
-// It prefers a ready key to a context that is done. Otherwise it returns the context's error, or [ErrShutDown] when the
-// queue is shut down and empty.
+// It prefers a ready key to a context that is done, unless it waits because another worker is enough, see
+// [Queue.FinishAndTake]. Otherwise it returns the context's error, or [ErrShutDown] when the queue is shut down and empty.
 func (q *Queue[K]) Take(ctx context.Context) (item Item[K], err error) {
 	_, err = q.take(ctx, &item)
 	return item, err
@@ -154,12 +154,9 @@ func (q *Queue[K]) Finish(item Item[K], outcome Outcome) {
 // Another worker is enough while runs are so quick, less than a microsecond, that it has done everything before a second one
 // could help. That one gets a key as soon as none was taken for 50 µs. It needs [Config.Timed], or what implies it.
 func (q *Queue[K]) FinishAndTake(item *Item[K], outcome Outcome) bool {
-	now := q.timeBefore()
 	q.mu.Lock()
 	defer q.unlock()
-	if now == 0 {
-		now = q.timeIf(outcome.kind != succeeded)
-	}
+	now := q.timeIf(outcome.kind != succeeded)
 	if e := q.entryOf(item); e != nil {
 		q.patience.note(now - e.since)
 		q.core.finish(e, item.Triggers, outcome, now)
