@@ -27,7 +27,7 @@ func (c *Controller[K]) tellGate(run *reconcile[K], trial bool, judged verdict, 
 	case judged.class == Refused:
 		c.counts.refused.Add(1)
 		c.gate.refused(run, judged.err)
-	case wrote || judged.err != nil && answer.Is(judged.err):
+	case wrote || answer.Is(judged.err):
 		c.gate.answered(run)
 	default:
 		c.gate.unknown(trial)

@@ -112,11 +112,12 @@ func (s *seat[K]) isStuck(running time.Duration) bool { return s.timeout > 0 && 
 func (s *seat[K]) stuck() (*reconcile[K], time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.run == nil || s.warned || !s.isStuck(time.Since(s.began)) {
+	running := time.Since(s.began)
+	if s.run == nil || s.warned || !s.isStuck(running) {
 		return nil, 0
 	}
 	s.warned = true
-	return s.run, time.Since(s.began)
+	return s.run, running
 }
 
 // Seats are those of the workers that there are.

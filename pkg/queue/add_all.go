@@ -6,7 +6,8 @@ import "iter"
 const addedTogether = 64
 
 // AddAll is an [Queue.Add] of each key. For many keys it is faster, since it takes the lock, reads the clock and wakes
-// somebody once for a number of them; others get at the queue in between. The keys are asked for without the lock.
+// somebody once for a number of them; others get at the queue in between. The keys are asked for without the lock. If that
+// panics, the last few before may not have been added.
 func (q *Queue[K]) AddAll(keys iter.Seq[K]) {
 	some := make([]K, 0, addedTogether)
 	for key := range keys {
