@@ -65,7 +65,8 @@ func (h *halting) Retried(int)                            {}
 func (h *halting) Gauges(queue.Status)                    {}
 
 func (h *halting) Taken(queue.Priority, time.Duration) {
-	if h.taken++; h.taken == 2 {
+	h.taken++
+	if h.taken == 2 {
 		h.halt()
 	}
 }
